@@ -295,7 +295,7 @@ describe("what came since the plan", () => {
           : Effect.void
       const report = yield* apply(busy)
       assert.deepStrictEqual(outcomesOf(report), { amd64: "changed" })
-      assert.include(detailOf(report, amd64), "faster than it can be looked at")
+      assert.include(detailOf(report, amd64), "faster than it can be checked")
     })
   )
 })

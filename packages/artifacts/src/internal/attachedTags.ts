@@ -1,8 +1,8 @@
 /**
- * Tags that attach a manifest to another one by their name.
+ * Tags whose names attach a manifest to another one.
  *
  * OCI distribution specification, "Referrers tag schema": `<algorithm>-<hash>` lists referrers. cosign's signature
- * specification: the same with `.sig`, `.att` or `.sbom` is a signature, an attestation or a bill of materials.
+ * specification: the same with `.sig`, `.att` or `.sbom` is a signature, an attestation or an SBOM.
  */
 import * as Digest from "@effect-acr/client/Digest"
 import * as Option from "effect/Option"
@@ -10,7 +10,7 @@ import type { Kind } from "../RetentionRules.ts"
 
 const form = /^(?<list>(?<algorithm>sha256|sha384|sha512)-(?<hash>[0-9a-f]{64,128}))(?<suffix>\.[a-z0-9]+)?$/
 
-/** A tag that attaches. */
+/** A tag that attaches a manifest to a subject. */
 export interface AttachedTag {
   readonly kind: Extract<Kind, "signatureTag" | "fallbackTag">
   /** The tag without its suffix: the referrers tag of the subject. */
@@ -19,7 +19,7 @@ export interface AttachedTag {
   readonly subject: Option.Option<Digest.Digest>
 }
 
-/** Reads a tag as one that attaches; none if it is an ordinary one. */
+/** Parses a tag that attaches a manifest; none if it is an ordinary tag. */
 export const parse = (tag: string): Option.Option<AttachedTag> => {
   const { algorithm, hash, list, suffix } = form.exec(tag)?.groups ?? {}
   if (list === undefined) return Option.none()

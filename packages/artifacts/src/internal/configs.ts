@@ -16,7 +16,7 @@ const mostBytes = 4 * 1024 * 1024
 
 const decoder = new TextDecoder()
 
-/** Reads a configuration, or says why it cannot be read. */
+/** Reads a configuration, or returns why it cannot be read. */
 export const readConfig = <E>(
   reader: Reader<E>,
   config: Descriptor
@@ -28,8 +28,8 @@ export const readConfig = <E>(
       )
 
 /**
- * The platform that a configuration names; none if it lacks one. Its fields have one order, so that the bytes of an index are
- * always the same.
+ * The platform that a configuration states; none if it states none. Its fields are in a fixed order, so that the bytes of an
+ * index are reproducible.
  */
 export const platformOf = (config: ImageConfig.ImageConfig): Option.Option<Platform.Platform> => {
   const { architecture, os, variant } = config

@@ -1,6 +1,6 @@
 /**
- * What layouts and archives have in common: content that is verified as it is read, and manifests whose media type only their
- * text tells.
+ * Shared parts of layouts and archives: content that is verified while it is read, and manifests whose media type only their text
+ * shows.
  */
 import type * as BlobSource from "@effect-acr/client/BlobSource"
 import * as Content from "@effect-acr/client/Content"
@@ -15,10 +15,10 @@ import * as Stream from "effect/Stream"
 import type { Pointer } from "../ContentStore.ts"
 import { ofSource, OfSource } from "./sides.ts"
 
-/** Larger files are no manifests: registries refuse manifests of more than 4 MiB. */
+/** Larger files are not manifests: registries refuse manifests of more than 4 MiB. */
 export const mostManifestBytes = 4 * 1024 * 1024
 
-/** What tells the media type of a manifest that does not state it. OCI image specification, manifest.md and image-index.md. */
+/** The fields that show the media type of a manifest that does not state it. OCI image specification, manifest.md and image-index.md. */
 const decodeFields = Schema.decodeUnknownOption(
   Schema.fromJsonString(
     Schema.Struct({
@@ -34,7 +34,7 @@ const decodeFields = Schema.decodeUnknownOption(
 const decoder = new TextDecoder()
 const isMediaType = Schema.is(MediaType.MediaType)
 
-/** The media type of a manifest; none if the content is no manifest. */
+/** The media type of a manifest; none if the content is not a manifest. */
 export const mediaTypeOf = (bytes: Uint8Array): Option.Option<MediaType.MediaType> =>
   Option.flatMap(decodeFields(decoder.decode(bytes)), ({ config, layers, manifests, mediaType, schemaVersion }) => {
     if (isMediaType(mediaType) && (schemaVersion !== undefined || manifests !== undefined || config !== undefined)) {
@@ -50,13 +50,13 @@ export const decodeVersion = Schema.decodeUnknownOption(
   Schema.fromJsonString(Schema.Struct({ imageLayoutVersion: Schema.String }))
 )
 
-/** The only version that there is. */
+/** The only version that exists. */
 export const layoutVersion = "1.0.0"
 
 /** The file of a blob or a manifest in a layout, be it a folder or an archive. OCI image specification, image-layout.md, "Blobs". */
 export const blobName = (digest: Digest.Digest): string => `blobs/${Digest.algorithm(digest)}/${Digest.hex(digest)}`
 
-/** Content that is hashed and counted as it passes. */
+/** Content that is hashed and counted while it is read. */
 export const measured = <E, R>(content: Stream.Stream<Uint8Array, E, R>, hash: Hasher.Hash) => {
   let size = 0
   const stream = Stream.mapArray(content, (pieces) => {
@@ -76,7 +76,7 @@ export const layerTypes = {
   zstd: MediaType.ociImageLayerZstd
 }
 
-/** Content whose bytes are compared with the digest as they pass. `differs` makes an error of a mismatch. */
+/** Content that is verified against the digest while it is read. `differs` makes the error of a mismatch. */
 export const verified = <E, R, E2>(
   blob: Pick<Pointer, "digest" | "size">,
   content: Stream.Stream<Uint8Array, E, R>,

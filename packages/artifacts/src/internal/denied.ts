@@ -1,5 +1,5 @@
 /**
- * Errors after which nothing else that the same login asks for would succeed.
+ * Errors after which no other request with the same credentials would succeed.
  */
 import type { RegistryError } from "@effect-acr/client/RegistryError"
 

@@ -1,5 +1,5 @@
 /**
- * Folders that are made with those above them.
+ * Creates folders with their parents.
  */
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
@@ -7,8 +7,8 @@ import type * as Path from "effect/Path"
 import type { PlatformError } from "effect/PlatformError"
 
 /**
- * Makes a folder with those above it. Of a file system that can only be read, a recursive call of Node says that something is not
- * there. Making the topmost folder by itself says why.
+ * Creates a folder with its parents. On a read-only file system, Node's recursive call fails with a misleading "not found";
+ * creating the topmost folder separately fails with the real reason.
  */
 export const makeFolder = (
   files: FileSystem.FileSystem,

@@ -1,5 +1,5 @@
 /**
- * Names of images, as Docker shows them (`alpine:3.20`) and as containerd keeps them (`docker.io/library/alpine:3.20`).
+ * Names of images, as Docker shows them (`alpine:3.20`) and as containerd stores them (`docker.io/library/alpine:3.20`).
  * distribution's documentation, "reference".
  */
 import type { Descriptor } from "@effect-acr/client/Descriptor"
@@ -12,10 +12,10 @@ export const imageName = "io.containerd.image.name"
 
 const hub = "docker.io"
 
-/** The name that Docker Hub gives to images without an owner. */
+/** The owner on Docker Hub of images whose names have none. */
 const official = "library"
 
-/** Whether the first part of a name is a registry, and not an owner at Docker Hub. */
+/** Whether the first part of a name is a registry, not an owner on Docker Hub. */
 const isRegistry = (part: string): boolean => /[.:]/.test(part) || part === "localhost"
 
 /** The name with its registry. */
@@ -27,7 +27,7 @@ export const fullName = (name: string): string => {
   return rest.length === 1 ? `${hub}/${official}/${rest[0]}` : `${hub}/${rest.join("/")}`
 }
 
-/** The name without what Docker leaves out. */
+/** The name without the parts that Docker leaves out. */
 export const familiarName = (name: string): string => {
   const full = fullName(name)
   const beginnings = [`${hub}/${official}/`, `${hub}/`]

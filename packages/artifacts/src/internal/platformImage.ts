@@ -1,5 +1,5 @@
 /**
- * The images that an artifact stands for: itself, or those of an index for a platform.
+ * The images of an artifact: itself, or those for a platform in an index.
  */
 import type { Descriptor } from "@effect-acr/client/Descriptor"
 import * as Platform from "@effect-acr/client/Platform"
@@ -10,19 +10,19 @@ import { attestedDigest } from "./platforms.ts"
 import { isImage } from "./references.ts"
 import { type GraphError, walk } from "./walk.ts"
 
-/** The platform of an option. One that cannot be read is none that an index can have. */
+/** The platform of an option. An invalid text becomes a platform that no index has. */
 export const platformOf = (input: Platform.Input): Effect.Effect<Platform.Platform, Choice.PlatformNotFound> =>
   Effect.mapError(
     Effect.fromResult(Platform.fromInput(input)),
     () => new Choice.PlatformNotFound({ wanted: [String(input)], available: [] })
   )
 
-/** An attestation is about an image, and runs nowhere. */
+/** An attestation describes an image, and has no platform of its own. */
 const isAttestation = ({ annotations }: Descriptor): boolean => annotations?.[attestedDigest] !== undefined
 
 /**
- * The images of an index, for a platform if one is wanted; a manifest that is no index alone. Several versions of Windows are for
- * one platform, of which the first is the best.
+ * The images of an index, for a platform if one is given; a manifest that is not an index is returned alone. For several versions
+ * of Windows with the same platform, the first is the best.
  */
 export const imagesOf = <E>(
   source: Reader<E>,
@@ -49,7 +49,7 @@ export const imagesOf = <E>(
 export const platformsOf = (images: ReadonlyArray<Descriptor>): ReadonlyArray<string> =>
   images.flatMap(({ platform }) => (platform === undefined ? [] : [Platform.format(platform)]))
 
-/** What a message says of an index with several images, of which one is needed. */
+/** The part of a message that lists the choices in an index with several images. */
 export const choiceOf = (available: ReadonlyArray<string>): string =>
   available.length === 0
     ? "its images have no platforms: name one by its digest"

@@ -6,7 +6,7 @@ import type * as Digest from "@effect-acr/client/Digest"
 import * as Platform from "@effect-acr/client/Platform"
 import * as Option from "effect/Option"
 
-/** An annotation of BuildKit: the digest of the image that an attestation in the same index is about. */
+/** An annotation of BuildKit: the digest of the image that an attestation in the same index describes. */
 export const attestedDigest = "vnd.docker.reference.digest"
 
 const anyVersion = ({ architecture, os, variant }: Platform.Platform): Platform.Platform => ({
@@ -15,7 +15,7 @@ const anyVersion = ({ architecture, os, variant }: Platform.Platform): Platform.
   ...(variant === undefined ? {} : { variant })
 })
 
-/** The images to take for one platform: the best of them, and those that differ from it by the version of Windows alone. */
+/** The images to select for one platform: the best match, and those that differ from it only by the version of Windows. */
 const bestFor = (entries: ReadonlyArray<Descriptor>, wanted: Platform.Platform): ReadonlyArray<Descriptor> =>
   Option.match(Platform.bestMatch(entries, wanted), {
     onNone: () => [],
@@ -30,15 +30,15 @@ const bestFor = (entries: ReadonlyArray<Descriptor>, wanted: Platform.Platform):
       )
   })
 
-/** What entries of indexes a choice of platforms keeps. */
+/** The entries of indexes that a choice of platforms keeps. */
 export interface Selection {
   /** The images, with their attestations. */
   readonly kept: ReadonlySet<Digest.Digest>
-  /** The platforms for which there is none. */
+  /** The platforms without an image. */
   readonly missing: ReadonlyArray<Platform.Platform>
 }
 
-/** Selects the images for some platforms, and the attestations of these. */
+/** Selects the images for some platforms, and their attestations. */
 export const select = (entries: ReadonlyArray<Descriptor>, platforms: ReadonlyArray<Platform.Platform>): Selection => {
   const found = platforms.map((platform) => bestFor(entries, platform))
   const images = new Set<string>(found.flat().map(({ digest }) => digest))

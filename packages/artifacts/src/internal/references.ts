@@ -10,7 +10,7 @@ import * as MediaType from "@effect-acr/client/MediaType"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 
-/** What a manifest cannot be without. Its subject is not among it: that may be missing. */
+/** The content that a manifest needs. Not its subject, which may be missing. */
 export interface References {
   readonly manifests: ReadonlyArray<Descriptor>
   readonly blobs: ReadonlyArray<Descriptor>
@@ -33,34 +33,34 @@ const manifestTypes: ReadonlySet<string> = new Set([
   ...artifactTypes
 ])
 
-/** Whether a descriptor can only be that of a manifest. */
+/** Whether a descriptor must be that of a manifest. */
 export const isManifest = ({ mediaType }: Pick<Descriptor, "mediaType">): boolean =>
   manifestTypes.has(MediaType.essence(mediaType).toLowerCase())
 
 const imageTypes: ReadonlySet<string> = new Set([MediaType.ociImageManifest, MediaType.dockerManifest])
 
-/** Whether a descriptor is that of an image or an artifact, which names blobs alone. */
+/** Whether a descriptor is that of an image or an artifact, which names only blobs. */
 export const isImage = ({ mediaType }: Pick<Descriptor, "mediaType">): boolean =>
   imageTypes.has(MediaType.essence(mediaType).toLowerCase())
 
 const configTypes: ReadonlySet<string> = new Set([MediaType.ociImageConfig, MediaType.dockerImageConfig])
 
-/** Whether a descriptor is that of the configuration of an image, and not of another artifact. */
+/** Whether a descriptor is that of the configuration of an image, not of another artifact. */
 export const isImageConfig = ({ mediaType }: Pick<Descriptor, "mediaType">): boolean =>
   configTypes.has(MediaType.essence(mediaType))
 
 /**
- * What a manifest is: its artifact type, or else its media type.
+ * The type of a manifest: its artifact type, otherwise its media type.
  *
  * OCI image specification, descriptor.md, `artifactType`: for an image manifest, an index states the media type of its
- * configuration, as crane does. Of an image, that says less than its own media type.
+ * configuration, as crane does. For an image, its own media type says more.
  */
 export const statedType = ({ artifactType, mediaType }: Descriptor): string =>
   artifactType === undefined || isImageConfig({ mediaType: artifactType }) ? mediaType : artifactType
 
 const decoder = new TextDecoder()
 
-/** What a manifest names, or why that is not known. */
+/** What a manifest names, or why that is unknown. */
 export const referencesOf = ({ bytes, descriptor }: Manifest.Raw): Result.Result<References, string> => {
   const text = decoder.decode(bytes)
   if (artifactTypes.has(MediaType.essence(descriptor.mediaType))) {
@@ -75,10 +75,10 @@ export const referencesOf = ({ bytes, descriptor }: Manifest.Raw): Result.Result
 
 const foreign = /nondistributable|\.rootfs\.foreign\./
 
-/** Whether a layer may not be distributed, so that registries do not hold it (base layers of Windows). */
+/** Whether a layer may not be distributed, so that registries need not hold it (base layers of Windows). */
 export const isForeign = ({ mediaType }: Pick<Descriptor, "mediaType">): boolean => foreign.test(mediaType)
 
-/** What a store needs to have before it takes a manifest. Of one that cannot be read nothing is known. */
+/** The content that a store must have before it accepts a manifest. For an unreadable manifest, nothing is known. */
 export const neededBy = (manifest: Manifest.Raw, isSparse: boolean): References =>
   Result.match(referencesOf(manifest), {
     onFailure: () => ({ manifests: [], blobs: [] }),

@@ -1,15 +1,15 @@
 /**
- * Keeps the errors of a source and of a target apart where one reads the other, and what each is.
+ * Tells the errors of a source from those of a target that reads the source.
  */
 import type { BlobSource } from "@effect-acr/client/BlobSource"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { Reader } from "../ContentStore.ts"
 
-/** Whether questions to a store are no requests: it is no repository of a registry. */
+/** Whether reading a store takes no requests, since it is not a repository of a registry. */
 export const isAskedFreely = ({ origin }: Pick<Reader<unknown>, "origin">): boolean => origin.repository === ""
 
-/** An error of the source, on its way through the target. */
+/** An error of the source that passes through the target. */
 export class OfSource<out E> {
   readonly _tag = "OfSource"
   readonly cause: E
@@ -20,7 +20,7 @@ export class OfSource<out E> {
 
 export const ofSource = <E>(cause: E): OfSource<E> => new OfSource(cause)
 
-/** Called with how many bytes of a blob are read, from its beginning. */
+/** Called with the number of bytes read of a blob, counted from its beginning. */
 type OnRead = (bytes: number) => Effect.Effect<void>
 
 const markingRead =
@@ -37,7 +37,7 @@ const markingRead =
       )
     })
 
-/** A blob whose errors show that they are those of the source, and whose progress can be seen. */
+/** A blob whose errors are marked as the source's, and which reports progress. */
 export const marking = <E>(source: BlobSource<E>, onRead: OnRead): BlobSource<OfSource<E>> => ({
   sizeBytes: Effect.mapError(source.sizeBytes, ofSource),
   read: markingRead(source, onRead),

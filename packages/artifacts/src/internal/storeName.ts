@@ -1,9 +1,9 @@
 /**
- * What a store is called in messages.
+ * The name of a store in messages.
  */
 import type { Origin } from "../ContentStore.ts"
 
 export const nameOf = ({ place, repository }: Origin): string => (repository === "" ? place : `${place}/${repository}`)
 
-/** What a message says of a tag or a digest that a store lacks. The error names the tag or the digest. */
+/** The message for a tag or a digest that a store lacks. The error itself names the tag or the digest. */
 export const lacksIt = (origin: Origin): string => `${nameOf(origin)} has no such tag or digest`

@@ -1,5 +1,5 @@
 /**
- * Reads the manifests of several artifacts, each once, and goes on where one is missing or cannot be read.
+ * Reads the manifests of several artifacts, each once, and continues if one is missing or unreadable.
  */
 import type { Descriptor } from "@effect-acr/client/Descriptor"
 import type * as Digest from "@effect-acr/client/Digest"
@@ -17,7 +17,7 @@ import { type Graph, GraphError, type GraphNode } from "./walk.ts"
 
 /** What was read. */
 export interface Survey {
-  /** The manifests that were read, by their digests. A manifest that is missing is not among them. */
+  /** The manifests that were read, by digest, without missing ones. */
   readonly nodes: ReadonlyMap<Digest.Digest, GraphNode>
   /** The manifests from a root to a manifest. */
   readonly paths: ReadonlyMap<Digest.Digest, ReadonlyArray<Digest.Digest>>
@@ -27,11 +27,11 @@ export interface Survey {
 
 /** How to read. */
 export interface Options {
-  /** Whether to ask the store for the referrers of each manifest. */
+  /** Whether to list the referrers of each manifest. */
   readonly withReferrers: boolean
 }
 
-/** A manifest that is still to be read. */
+/** A manifest to read. */
 interface Step {
   readonly descriptor: Descriptor
   /** The digests from the root to this one. */
@@ -68,7 +68,7 @@ const findingOf = ({ descriptor, path }: Step, reading: Reading): Finding => ({
   ...reading
 })
 
-/** Reads a manifest. What the store says of its content is a finding. */
+/** Reads a manifest. An error about its content becomes a finding. */
 const readManifest = <E>(
   reader: Reader<E>,
   descriptor: Descriptor
@@ -81,7 +81,7 @@ const readManifest = <E>(
     })
   )
 
-/** What is wrong with a manifest beside what it names. */
+/** What is wrong with a manifest, apart from what it names. */
 const differences = (step: Step, { bytes, descriptor }: Manifest.Raw): ReadonlyArray<Finding> => {
   const wanted = step.descriptor
   const expectedType = MediaType.essence(wanted.mediaType)
@@ -122,7 +122,7 @@ const visit = <E>(reader: Reader<E>, step: Step, { withReferrers }: Options): Ef
     const read = yield* readManifest(reader, descriptor)
     if (Result.isFailure(read)) return { _tag: "Nothing", finding: findingOf(step, read.failure) }
     if (Option.isNone(read.success)) {
-      // An index may list blobs, under types that need not be known.
+      // An index may list blobs, whose types may be unknown.
       if (!isManifest(descriptor) && path.length > 1 && (yield* reader.has(descriptor))) return { _tag: "Blob" }
       return { _tag: "Nothing", finding: findingOf(step, { problem: "Missing", description: "it is not there" }) }
     }
@@ -158,7 +158,7 @@ const visit = <E>(reader: Reader<E>, step: Step, { withReferrers }: Options): Ef
     }
   })
 
-/** A list of referrers may name manifests that are about something else. */
+/** A list of referrers may name manifests that have another subject. */
 const settled = (
   node: GraphNode,
   nodes: ReadonlyMap<Digest.Digest, GraphNode>,

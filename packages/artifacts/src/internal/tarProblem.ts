@@ -1,5 +1,5 @@
 /**
- * What is wrong with a tar archive, for messages.
+ * Formats the problem of a tar archive for messages.
  */
 import type { TarError } from "effect/encoding/Tar"
 
@@ -7,11 +7,11 @@ const headerBytes = 512
 
 const place = /at byte (\d+)/
 
-/** What is wrong, if the archive was read from a byte on: the errors of `Tar` count from there. */
+/** The problem of an archive that was read from an offset, from which the errors of `Tar` count. */
 export const problemOf = ({ message }: TarError, from = 0): string =>
   message.replace(place, (_, at) => `at byte ${Number(at) + from}`)
 
-/** Whether not even the first header can be read: this is another kind of file, or it is compressed. */
+/** Whether the first header cannot be read: the file is of another kind, or compressed. */
 export const isOtherFile = ({ kind, message }: TarError, from = 0): boolean => {
   const at = place.exec(message)?.[1]
   if (from > 0 || at === undefined) return false

@@ -1,5 +1,5 @@
 /**
- * The graph of an artifact as a tree of text.
+ * Formats the graph of an artifact as a tree.
  */
 import * as Annotations from "@effect-acr/client/Annotations"
 import type { Descriptor } from "@effect-acr/client/Descriptor"
@@ -22,7 +22,7 @@ const platformOf = (platform: Platform.Platform): ReadonlyArray<string> => {
   return [printable(Platform.format(platform)), ...(version === undefined ? [] : [printable(version)])]
 }
 
-/** What a manifest is in the index that names it. */
+/** The role of a manifest in the index that names it. */
 const roleOf = ({ annotations, platform }: Descriptor): ReadonlyArray<string> => {
   const attested = annotations?.[attestedDigest]
   if (attested !== undefined) return [`attestation of ${short(attested)}`]
@@ -41,7 +41,7 @@ const blobLine = (blob: Descriptor): string => {
   ].join("  ")
 }
 
-/** A manifest, and where in the tree it stands. */
+/** A manifest, and its place in the tree. */
 interface Place {
   readonly descriptor: Descriptor
   readonly as: "root" | "child" | "referrer"
@@ -60,7 +60,7 @@ const partsOf = ({ as, descriptor }: Place, node: GraphNode | undefined): Readon
   }
 }
 
-/** What stands under a manifest. */
+/** The items under a manifest. */
 type Item = { readonly _tag: "Blob"; readonly blob: Descriptor } | ({ readonly _tag: "Manifest" } & Place)
 
 const itemsOf = ({ nodes }: Graph, { blobs, children, referrers }: GraphNode): ReadonlyArray<Item> => [
@@ -72,7 +72,7 @@ const itemsOf = ({ nodes }: Graph, { blobs, children, referrers }: GraphNode): R
   })
 ]
 
-/** An item that is still to be printed: what stands before its line, and before those under it. */
+/** An item to print, with the prefix of its line and of the lines under it. */
 interface Waiting {
   readonly item: Item
   readonly lead: string
@@ -86,7 +86,7 @@ const under = (items: ReadonlyArray<Item>, indent: string): ReadonlyArray<Waitin
       : { item, lead: `${indent}├── `, indent: `${indent}│   ` }
   )
 
-/** Writes a graph as a tree. A stack of its own, as referrers may refer to each other without a limit. */
+/** Formats a graph as a tree. Not recursive, since chains of referrers may have any length. */
 export const format = (graph: Graph): string => {
   const root = graph.nodes.get(graph.root)
   if (root === undefined) return graph.root

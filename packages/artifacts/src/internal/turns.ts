@@ -1,5 +1,5 @@
 /**
- * Effects with the same key run one after another; those with different keys run side by side. Of two puts of one blob, the
+ * Effects with the same key run one after another; those with different keys run concurrently. Of two puts of the same blob, the
  * second waits, and then finds the blob.
  */
 import * as Effect from "effect/Effect"

@@ -1,5 +1,5 @@
 /**
- * Files that appear as a whole or not at all, and that survive a loss of power.
+ * Files that appear only once they are complete, and that survive a loss of power.
  *
  * A file is written under another name, synced, and renamed. On platforms that cannot sync a folder, a loss of power may undo the
  * renaming.
@@ -14,13 +14,13 @@ import * as Stream from "effect/Stream"
 /** Small writes cost as much as large ones. */
 const pieceBytes = 1024 * 1024
 
-/** A name that no other file has. */
+/** A unique name for a file. */
 export const nonce: Effect.Effect<string> = Effect.map(
   Effect.all([Random.nextIntBetween(0, 0xffffffff), Random.nextIntBetween(0, 0xffffffff)]),
   (numbers) => numbers.map((number) => number.toString(16).padStart(8, "0")).join("")
 )
 
-/** Writes a stream of a size in bytes to an open file, a mebibyte at a time. It takes no more memory than the file needs. */
+/** Writes a stream to an open file, a mebibyte at a time. The buffer is no larger than the file, if its size is known. */
 export const writeAll = <E, R>(
   file: FileSystem.File,
   stream: Stream.Stream<Uint8Array, E, R>,
@@ -34,7 +34,7 @@ export const writeAll = <E, R>(
       filled = 0
       return file.writeAll(bytes)
     })
-    /** Most pieces only go to the buffer, for which no effect is run. */
+    /** Most chunks only go to the buffer, without running an effect. */
     const write = (pieces: ReadonlyArray<Uint8Array>): Effect.Effect<void, PlatformError> => {
       for (const [index, piece] of pieces.entries()) {
         if (filled + piece.length > buffer.length) {
@@ -52,23 +52,24 @@ export const writeAll = <E, R>(
     return Effect.andThen(Stream.runForEachArray(stream, write), flush)
   })
 
-/** Makes what was renamed in a folder last. Not every platform can. */
+/** Makes renames in a folder durable. Not every platform supports that. */
 export const syncFolder = (files: FileSystem.FileSystem, at: string): Effect.Effect<void> =>
   Effect.scoped(Effect.flatMap(files.open(at, { flag: "r" }), (opened) => opened.sync)).pipe(Effect.ignore)
 
-/** What a file is to hold, and when it may appear. */
+/** The content of a file, and a condition for its appearance. */
 export interface Whole<out E, out R> {
   readonly content: Stream.Stream<Uint8Array, E, R>
-  /** In bytes, if it is known. */
+  /** The size in bytes, if it is known. */
   readonly size?: number
-  /** The mode of the file, less the bits that the process withholds. Defaults to that of new files. */
+  /** The mode of the file, before the umask is applied. Defaults to that of new files. */
   readonly mode?: number
   /** Runs right before the file appears. If it returns `false`, the file does not appear. */
   readonly isAllowed?: Effect.Effect<boolean>
 }
 
 /**
- * Writes a file as a whole, or not at all, by way of another file. The effect is `false` if the file may not appear.
+ * Writes a file through a temporary file, so that it appears only once it is complete. Returns `false` if the file may not
+ * appear.
  */
 export const writeFile = <E, R>(
   files: Pick<FileSystem.FileSystem, "open" | "remove" | "rename">,
@@ -89,7 +90,7 @@ export const writeFile = <E, R>(
     return true
   }).pipe(
     Effect.onExit((exit) =>
-      // After the renaming it is no longer there.
+      // After the rename, the temporary file no longer exists.
       Exit.isSuccess(exit) && exit.value ? Effect.void : Effect.ignore(files.remove(temporary, { force: true }))
     )
   )

@@ -15,10 +15,10 @@ import type { ManifestState, RetentionTarget, TagState } from "../../RetentionTa
 import { ifFound, orEmpty } from "../found.ts"
 import { registryTime, type Services } from "./services.ts"
 
-/** What a look at one object asks at once. */
+/** The requests of a check of one object, sent at once. */
 const looksAtOnce = 16
 
-/** The page of a look. Few manifests come while a plan is carried out. */
+/** The page size of a check. Few manifests are pushed while a plan is carried out. */
 const newestPage = 50
 
 const unavailable: ReadonlySet<string> = new Set(["NotFound", "Unsupported", "Forbidden", "Unauthenticated"])
@@ -30,14 +30,14 @@ const tagState = (tag: TagProperties): TagState => ({
   isLocked: !ChangeableAttributes.isDeletable(tag)
 })
 
-/** The record as it came is not kept: it takes more memory than the rest. */
+/** The original record is not kept: it takes more memory than the rest. */
 const manifestState = (manifest: ManifestProperties): ManifestState => ({
   digest: manifest.digest,
   ...(manifest.mediaType === undefined ? {} : { mediaType: manifest.mediaType }),
   ...(manifest.configMediaType === undefined ? {} : { configMediaType: manifest.configMediaType }),
   ...(manifest.sizeInBytes === undefined ? {} : { sizeBytes: manifest.sizeInBytes }),
   createdOn: manifest.createdOn,
-  // Most never change: one time is kept for both. `Equal` would remember each comparison.
+  // Most manifests never change: one object is kept for both times. `Equal` would cache each comparison.
   updatedOn: DateTime.Equivalence(manifest.createdOn, manifest.lastUpdatedOn)
     ? manifest.createdOn
     : manifest.lastUpdatedOn,
@@ -46,7 +46,7 @@ const manifestState = (manifest: ManifestProperties): ManifestState => ({
   tags: manifest.tags
 })
 
-/** Whether a registry has the management API. A repository that does not exist says nothing against it. */
+/** Whether a registry has the management API. A missing repository does not mean that the API is missing. */
 export const isAcr = (registry: ContainerRegistry.Service, repository: string): Effect.Effect<boolean, RegistryError> =>
   registry.repositoryProperties(repository).pipe(
     Effect.as(true),
@@ -104,11 +104,11 @@ export const make = ({ content, registry, transport }: Services, repository: str
           ? Effect.asVoid(registry.updateManifest(repository, tagOrDigest, attributes))
           : Effect.asVoid(registry.updateTag(repository, tagOrDigest, attributes))
       const relock = update({ canDelete: current.canDelete, canWrite: current.canWrite })
-      // The response may be lost and the object unlocked nonetheless.
+      // The response may be lost although the object was unlocked.
       yield* Effect.onError(update({ canDelete: true, canWrite: true }), () => Effect.ignore(relock))
       return { relock }
     }),
-  // The trash may be off, and reading it needs a permission that deleting does not.
+  // The trash may be disabled, and reading it needs a permission that deleting does not need.
   deletedTags: Stream.catchIf(
     registry.deletedTags(repository),
     ({ reason }) => unavailable.has(reason._tag),

@@ -1,8 +1,8 @@
 /**
- * The actions of a plan, in an order in which nothing that is left is ever broken.
+ * The actions of a plan, in an order in which the remaining artifacts are never broken.
  *
- * An index goes before its children, and a subject before its referrers and what tags attach to it. Whatever is skipped keeps
- * what it needs.
+ * An index goes before its children, and a subject before its referrers and what tags attach to it. A skipped object keeps what
+ * it needs.
  */
 import type * as Digest from "@effect-acr/client/Digest"
 import * as Referrer from "@effect-acr/client/Referrer"
@@ -18,59 +18,59 @@ import type { Action } from "../../RetentionReport.ts"
 
 /** An action, with what it depends on. */
 export interface Step extends Action {
-  /** What identifies it in a journal. */
+  /** Its key in a journal. */
   readonly key: string
-  /** Manifests that have to be gone before it. */
+  /** Manifests that must be deleted before it. */
   readonly after: ReadonlyArray<Digest.Digest>
   /**
-   * What it belongs to, by referrers tags: they are known of what is not there as well. If one of these comes, or comes back, it
-   * is needed.
+   * What it belongs to, as referrers tags, which are also known for missing manifests. If one of these is pushed, also again, the
+   * object is needed.
    */
   readonly owners: ReadonlySet<string>
   /**
-   * What the registry may delete along with it, its referrers and theirs, and what needs these: looked at together. It is found
-   * when it is needed: in a long chain of referrers each would hold all that follow it.
+   * What the registry may delete along with it, its referrers and theirs, and what needs these: checked together. Computed on
+   * demand: in a long chain of referrers, each would hold all that follow it.
    */
   readonly together: () => ReadonlyArray<Digest.Digest>
-  /** What is locked: its tags, and itself. The rules include what is locked. */
+  /** The locked objects: its tags, and itself. Only if the rules include locked objects. */
   readonly locked: ReadonlyArray<string>
 }
 
 type Dependencies = Pick<Step, "after" | "owners" | "together" | "locked">
 
-/** A digest has no space in it. */
+/** Unique, since a digest has no space. */
 export const keyOf = ({ digest, tag }: Pick<Action, "digest" | "tag">): string =>
   tag === undefined ? digest : `${digest} ${tag}`
 
-/** Something, and what the registry deletes along with it: its referrers, and theirs. */
+/** A manifest, and what the registry deletes along with it: its referrers, and theirs. */
 const withReferrers = <A>(one: A, referrersOf: (one: A) => Iterable<A>): ReadonlySet<A> => {
   const found = new Set([one])
-  // A set also visits what is added while it is read.
+  // Iterating a set also visits items that are added meanwhile.
   for (const other of found) for (const referrer of referrersOf(other)) found.add(referrer)
   return found
 }
 
 const referrersOfNode = ({ referrers }: Graph.Node): ReadonlyArray<Graph.Node> => referrers
 
-/** It is here, as what is made within a function keeps the graph in memory, and steps live as long as a run. */
+/** At module level: a closure within a function would keep the graph in memory as long as the steps, for the whole run. */
 const referrersBelow =
   (referrers: ReadonlyMap<Digest.Digest, ReadonlyArray<Digest.Digest>>, digest: Digest.Digest) => () =>
     Array.from(withReferrers(digest, (one) => referrers.get(one) ?? [])).filter((other) => other !== digest)
 
-/** What goes together with a manifest that goes alone. */
+/** For a manifest that is deleted alone: nothing else is checked with it. */
 export const alone = constant<ReadonlyArray<Digest.Digest>>([])
 
-/** Manifests whose referrers, or theirs, have something, or which have it themselves. */
+/** Manifests that have a property themselves, or whose referrers, or theirs, have it. */
 const withSubjects = (nodes: Iterable<Graph.Node>): ReadonlySet<Graph.Node> => {
   const found = new Set(nodes)
-  // A set also visits what is added while it is read.
+  // Iterating a set also visits items that are added meanwhile.
   for (const { subject } of found) if (subject !== undefined) found.add(subject)
   return found
 }
 
 const digestOf = ({ manifest }: Graph.Node): Digest.Digest => manifest.digest
 
-/** What a manifest belongs to by what it says and how it is tagged, as referrers tags. */
+/** What a manifest belongs to by its content and its tags, as referrers tags. */
 const statedOwners = (subject: Digest.Digest | undefined, tags: ReadonlyArray<Pick<Tag, "name">>) => [
   ...(subject === undefined ? [] : [Referrer.tag(subject)]),
   ...tags.flatMap(({ name }) => Option.toArray(Option.map(AttachedTags.parse(name), ({ list }) => list)))
@@ -78,7 +78,7 @@ const statedOwners = (subject: Digest.Digest | undefined, tags: ReadonlyArray<Pi
 
 const ruleOf = ({ rule }: { readonly rule?: string }) => (rule === undefined ? {} : { rule })
 
-/** The steps in an order in which each comes after what it depends on. Its time is linear however deep indexes are nested. */
+/** Orders the steps so that each comes after its dependencies. Takes linear time, even for deeply nested indexes. */
 const sorted = (steps: ReadonlyArray<Step>): ReadonlyArray<ReadonlyArray<Step>> => {
   const isPlanned = new Set(steps.flatMap(({ digest, tag }) => (tag === undefined ? [digest] : [])))
   const places = new Map(steps.map((step, place) => [step, place]))
@@ -114,7 +114,7 @@ const sorted = (steps: ReadonlyArray<Step>): ReadonlyArray<ReadonlyArray<Step>> 
   return levels
 }
 
-/** What is locked of a manifest: tags, and itself. */
+/** The locked objects of a manifest: tags, and itself. */
 const lockedOf = ({ manifest, tags }: Graph.Node): ReadonlyArray<string> => [
   ...tags.filter(({ isLocked }) => isLocked).map(({ name }) => name),
   ...(manifest.isLocked ? [manifest.digest] : [])
@@ -129,7 +129,7 @@ export const levels = (plan: Plan): ReadonlyArray<ReadonlyArray<Step>> => {
     tags.flatMap(({ name }) => graph.attachments.get(name)?.node ?? [])
   const isPlanned = (digest: Digest.Digest) => isGoing(planned.get(digest))
   const going = (nodes: Iterable<Graph.Node>) => Array.from(nodes, digestOf).filter(isPlanned)
-  /** What has to go before a manifest besides its subject. */
+  /** What must be deleted before a manifest, besides its subject. */
   const otherOwnersOf = (node: Graph.Node): ReadonlyArray<Graph.Node> => {
     const listed = graph.formerLists.get(node)
     return [...node.parents, ...(listed === undefined ? [] : [listed]), ...attachedTo(node.tags)]
@@ -149,7 +149,7 @@ export const levels = (plan: Plan): ReadonlyArray<ReadonlyArray<Step>> => {
     all.flatMap((node) => (node.referrers.length === 0 ? [] : [[digestOf(node), going(node.referrers)] as const]))
   )
 
-  /** What a deletion depends on, if nothing that goes with it belongs to anything but its subject. */
+  /** The dependencies of a deletion, if what is deleted along with it belongs only to its subject. */
   const simple = ({ manifest, referrers, subject }: Graph.Node): Dependencies => ({
     after: subject === undefined ? [] : going([subject]),
     owners: new Set(statedOwners(manifest.subject, [])),
@@ -159,10 +159,10 @@ export const levels = (plan: Plan): ReadonlyArray<ReadonlyArray<Step>> => {
 
   const entangled = (node: Graph.Node): Dependencies => {
     const cascade = withReferrers(node, referrersOfNode)
-    // A list of its referrers goes after it, and yet names what the registry deletes along with it.
+    // A list of its referrers is deleted after it, although the list names what the registry deletes along with it.
     const followers = new Set(Array.from(cascade).flatMap(followersOf))
     const own = new Set(cascade)
-    // A set also visits what is added while it is read.
+    // Iterating a set also visits items that are added meanwhile.
     for (const one of own) for (const owner of ownersOf(one)) if (followers.has(owner)) own.add(owner)
     const after = going(
       new Set(
@@ -178,7 +178,7 @@ export const levels = (plan: Plan): ReadonlyArray<ReadonlyArray<Step>> => {
       after,
       owners: new Set([...after.map(Referrer.tag), ...stated].filter((owner) => !lists.has(owner))),
       together: together.length === 0 ? alone : constant(together),
-      // What the registry deletes along with it has to be unlocked as well.
+      // What the registry deletes along with it must be unlocked as well.
       locked: Array.from(cascade).flatMap(lockedOf)
     }
   }
@@ -198,7 +198,7 @@ export const levels = (plan: Plan): ReadonlyArray<ReadonlyArray<Step>> => {
         ...action,
         key: keyOf(action),
         after: going(attachedTo([tag])),
-        // A tag made of its manifest's own digest belongs to nothing.
+        // A tag made of the digest of its own manifest belongs to nothing.
         owners: new Set(statedOwners(undefined, [tag]).filter((owner) => owner !== Referrer.tag(digest))),
         together: alone,
         locked: isLocked ? [name] : []

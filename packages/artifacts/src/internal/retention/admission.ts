@@ -1,5 +1,5 @@
 /**
- * Decides whether a plan may be carried out. Nothing is deleted before.
+ * Decides whether a plan may be carried out, before anything is deleted.
  */
 import type { RegistryError } from "@effect-acr/client/RegistryError"
 import * as DateTime from "effect/DateTime"

@@ -1,26 +1,26 @@
 /**
- * What came since a plan. Each look lists only what came since the one before it: in a long run with many pushes, all of them
- * would be listed again by each look.
+ * Tracks what was pushed since a plan. Each check lists only what was pushed since the check before it: otherwise, in a long run
+ * with many pushes, each check would list all of them again.
  */
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import { constFalse } from "effect/Function"
 import type { Look, TagState } from "../../RetentionTarget.ts"
 
-/** A manifest that came. */
+/** A manifest that was pushed. */
 export type Arrival = Look["newer"][number]
 
 type Came = Pick<Look, "newer" | "newerTags">
 
-/** What looks have seen so far. */
+/** What checks have seen so far. */
 export interface Arrivals {
-  /** What came before this time has been seen. */
+  /** Everything pushed before this time has been seen. */
   since: DateTime.Utc
   readonly manifests: Map<string, Arrival>
   readonly tags: Map<string, TagState>
 }
 
-/** Clocks of a registry's machines differ. */
+/** The tolerance for different clocks of a registry's machines. */
 const overlap = Duration.minutes(1)
 
 const before = (time: DateTime.Utc): DateTime.Utc => DateTime.subtractDuration(time, overlap)
@@ -35,7 +35,7 @@ interface Timed {
   readonly updatedOn?: DateTime.Utc
 }
 
-/** Adds what is listed to what was seen. Returns that, and what was seen besides and still counts. */
+/** Adds listed objects to those seen before. Returns the listed ones, and others that were seen and still count. */
 const addTo = <A extends Timed>(
   seen: Map<string, A>,
   listed: ReadonlyArray<A>,
@@ -45,15 +45,15 @@ const addTo = <A extends Timed>(
   const keys = new Set(listed.map(keyOf))
   const earlier = Array.from(seen).flatMap(([key, one]) => (keys.has(key) || isPast(one) ? [] : [one]))
   for (const one of listed) {
-    // Without times each look lists everything, and what it does not list is not there any more.
+    // Without times each check lists everything, and what it does not list no longer exists.
     if (one.updatedOn !== undefined) seen.set(keyOf(one), one)
   }
   return earlier.length === 0 ? listed : [...listed, ...earlier]
 }
 
 /**
- * Adds what a look lists that began at a time of the registry's clock. Returns that, and what earlier looks saw besides, but for
- * manifests that are past.
+ * Adds the result of a check that began at a time of the registry's clock. Returns it with what earlier checks saw, except
+ * manifests that no longer count.
  */
 export const add = (
   arrivals: Arrivals,
@@ -67,7 +67,7 @@ export const add = (
   }
   for (const { updatedOn } of [...newer, ...newerTags]) {
     if (updatedOn === undefined) continue
-    // A time in the future, by a clock that is wrong, would hide what comes until then.
+    // A time in the future, from a wrong clock, would hide what is pushed until then.
     arrivals.since = DateTime.max(arrivals.since, before(DateTime.min(updatedOn, begunAt)))
   }
   return all

@@ -10,7 +10,7 @@ import type { Graph, Node } from "./graph.ts"
 /** A candidate. */
 export interface Candidate {
   readonly of: Candidates
-  /** The tag, if it is one. */
+  /** The tag, if the candidate is a tag. */
   readonly tag: Tag | undefined
   readonly node: Node
   readonly kind: Kind | "unknown"
@@ -30,14 +30,14 @@ const ofNode = (node: Node, of: Candidates): Candidate => ({
   kind: node.manifest.kind
 })
 
-/** The tag as a candidate; none if it follows what it is attached to. */
+/** The tag as a candidate; none if it follows what it attaches to. */
 const tagCandidate = (tag: Tag, node: Node, { attachments }: Graph): ReadonlyArray<Candidate> => {
   const attachment = attachments.get(tag.name)
   if (attachment === undefined) return [ofTag(tag, node, "tags", node.manifest.kind)]
   return attachment.node === undefined ? [ofTag(tag, node, "orphans", attachment.kind)] : []
 }
 
-/** A manifest without a tag as a candidate; none if it follows an index or a subject. */
+/** An untagged manifest as a candidate; none if it follows an index or a subject. */
 const untaggedCandidate = (node: Node): ReadonlyArray<Candidate> => {
   if (node.tags.length > 0 || node.parents.length > 0 || node.subject !== undefined) return []
   return [ofNode(node, node.manifest.subject === undefined ? "untagged" : "orphans")]
@@ -49,12 +49,12 @@ export const all = (graph: Graph): ReadonlyArray<Candidate> =>
     ...untaggedCandidate(node)
   ]).flat()
 
-/** When a manifest was pulled last, as far as a program knows. */
+/** The last pull of a manifest, if the program supplied it. */
 export type Pulls = ReadonlyMap<Digest.Digest, DateTime.Utc>
 
 /**
- * A time in milliseconds; undefined if there is none. A time before 1970 is none: programs in Go write the year 1 for a time
- * that they do not know.
+ * A time in milliseconds; undefined if there is none. A time before 1970 counts as none: Go programs write the year 1 for an
+ * unknown time.
  */
 export const millisOf = (time: DateTime.Utc | undefined): number | undefined => {
   const millis = time === undefined ? -1 : DateTime.toEpochMillis(time)
@@ -62,8 +62,8 @@ export const millisOf = (time: DateTime.Utc | undefined): number | undefined => 
 }
 
 /**
- * A time of a candidate in milliseconds. What has no time is younger than everything, so that it stays. A pull of a manifest
- * that has never been pulled is its push.
+ * A time of a candidate in milliseconds. A candidate without a time counts as the youngest, so that it stays. For a manifest that
+ * was never pulled, the push counts as a pull.
  */
 export const timeOf = ({ node, tag }: Candidate, since: Since, pulls: Pulls | undefined): number => {
   const { createdOn, digest, updatedOn } = node.manifest

@@ -1,5 +1,5 @@
 /**
- * Looks at a repository after a run: what is missing that should be there.
+ * Checks a repository after a run for what is missing.
  */
 import type * as Digest from "@effect-acr/client/Digest"
 import type { RegistryError } from "@effect-acr/client/RegistryError"
@@ -17,12 +17,12 @@ import { asking, type Descriptions } from "./descriptions.ts"
 import * as Graph from "./graph.ts"
 import { readBy } from "./inventory.ts"
 
-/** The clocks of a registry's machines differ. What was deleted earlier is older than that. */
+/** The tolerance for different clocks of a registry's machines. Deletions before the run are older. */
 const overlap = Duration.minutes(5)
 
 type Deleted = ReadonlyMap<Digest.Digest, Outcome>
 
-/** The tags that the registry deleted with manifests of this run, and that the plan does not have. */
+/** The tags that the registry deleted with manifests of this run although the plan does not have them. */
 const lostTags = (
   { deletedTags }: RetentionTarget,
   plan: Plan,
@@ -66,7 +66,7 @@ const compare = (plan: Plan, { manifests, tags }: Inventory, deleted: Deleted): 
   }
 }
 
-/** Those that are not there, asked one by one: no tag may lead to them any more, and the registry may list no others. */
+/** The missing ones, requested one by one: tags may no longer lead to them, and the registry may not list untagged manifests. */
 const stillMissing = (
   target: RetentionTarget,
   missing: ReadonlyArray<Digest.Digest>
@@ -93,7 +93,7 @@ export const run = (
     )
   )
   return Effect.gen(function* () {
-    // Where the registry lists no manifests, nothing but reading one shows that it is there.
+    // If the registry lists no manifests, only reading one shows that it exists.
     const known = target.listing._tag === "Everything" ? descriptions : asking(descriptions)
     const compared = compare(plan, yield* readBy(target, known), deleted)
     const lost = yield* lostTags(target, plan, deleted, begunAt)

@@ -1,6 +1,6 @@
 /**
- * What a plan contradicts itself in: it deletes what something needs that it keeps. Plans that are made here never do, and
- * one that was edited may.
+ * Finds contradictions in a plan: it deletes what a kept object needs. A plan of `Retention.plan` has none, but an edited one
+ * may.
  */
 import type { Plan } from "../../RetentionPlan.ts"
 import * as Graph from "./graph.ts"
@@ -18,7 +18,7 @@ export const contradictions = (plan: Plan): ReadonlyArray<string> => {
   const edited = [
     ...duplicates(plan.tags.map(({ name }) => name)),
     ...duplicates(plan.manifests.map(({ digest }) => digest)),
-    // Tags that are left out of a plan would go with their manifests.
+    // Tags that are missing in a plan would be deleted with their manifests.
     ...plan.manifests
       .filter(({ digest }) => going.has(digest))
       .flatMap(({ digest, tags }) =>

@@ -1,5 +1,5 @@
 /**
- * What manifests name, read once by digest.
+ * Describes what manifests name; each is read once, by digest.
  */
 import * as Digest from "@effect-acr/client/Digest"
 import * as Manifest from "@effect-acr/client/Manifest"
@@ -17,7 +17,7 @@ import { RetentionError } from "../../RetentionError.ts"
 import type { RetentionTarget } from "../../RetentionTarget.ts"
 import { isImageConfig, isManifest, referencesOf } from "../references.ts"
 
-/** What a manifest says of itself. */
+/** The description of a manifest, from its content. */
 export const Description = Schema.Struct({
   kind: Schema.Literals(["image", "index", "artifact", "referrer"]),
   artifactType: Schema.optionalKey(Schema.String),
@@ -35,7 +35,7 @@ const indexTypes: ReadonlySet<string> = new Set([MediaType.ociImageIndex, MediaT
 const isIndexType = (mediaType: MediaType.MediaType): boolean =>
   indexTypes.has(MediaType.essence(mediaType).toLowerCase())
 
-/** The specifications give these a subject, and the registry deletes them with it. */
+/** The specifications allow a subject in these, and the registry deletes them with it. */
 const referringTypes: ReadonlySet<string> = new Set([
   MediaType.ociImageManifest,
   MediaType.ociArtifactManifest,
@@ -48,7 +48,7 @@ export const mayNameOthers = (mediaType: MediaType.MediaType): boolean =>
 
 const decoder = new TextDecoder()
 
-/** What a manifest without a subject is: its kind, and its artifact type. */
+/** The kind and the artifact type of a manifest without a subject. */
 const natureOf = (raw: Manifest.Raw): Pick<Description, "kind" | "artifactType"> => {
   const view = Manifest.view(raw.descriptor.mediaType, decoder.decode(raw.bytes))
   if (view._tag === "UnknownManifest") return { kind: "artifact" }
@@ -58,11 +58,11 @@ const natureOf = (raw: Manifest.Raw): Pick<Description, "kind" | "artifactType">
   return { kind: stated === undefined && isImageConfig(view.config) ? "image" : "artifact", artifactType }
 }
 
-/** Describes a manifest; none if it is not known what it names. */
+/** Describes a manifest; none if what it names cannot be determined. */
 const describe = (raw: Manifest.Raw): Option.Option<Description> =>
   Option.map(Result.getSuccess(referencesOf(raw)), ({ blobs, manifests }) => {
     const referrer = Referrer.fromManifest(raw)
-    // A manifest may say any size of its layers.
+    // A manifest may state any size for its layers.
     const sizeBytes = Math.min(
       blobs.reduce((sum, { size }) => sum + size, raw.bytes.length),
       Number.MAX_SAFE_INTEGER
@@ -87,30 +87,30 @@ export const entriesOf = ({
   otherEntries = []
 }: Pick<Description, "children" | "otherEntries">): ReadonlyArray<Digest.Digest> => [...children, ...otherEntries]
 
-/** Reasons for which one manifest cannot be read, where others can. */
+/** Reasons why one manifest cannot be read although others can. */
 const unreadable: ReadonlySet<string> = new Set(["Locked", "InvalidResponse", "ContentMismatch", "TooLarge"])
 
-/** What is known of manifests. */
+/** The source of descriptions. */
 export interface Descriptions {
-  /** Whether a manifest is known without a request. */
+  /** Whether the description of a manifest is cached. */
   readonly isKnown: (digest: Digest.Digest) => boolean
-  /** What a manifest says of itself; none if it is not there, or cannot be read. */
+  /** The description of a manifest; none if it is missing or unreadable. */
   readonly read: (digest: Digest.Digest) => Effect.Effect<Option.Option<Description>, RegistryError | RetentionError>
-  /** The same from the registry, whatever is known: none if it is not there, and none in it if it cannot be read. */
+  /** The same, always from the registry: none if it is missing, and an inner none if it is unreadable. */
   readonly ask: (digest: Digest.Digest) => Effect.Effect<Option.Option<Option.Option<Description>>, RegistryError>
 }
 
 const cacheFailed = (cause: { readonly message: string }) =>
   new RetentionError({ problem: "CacheFailed", description: `the cache of manifests failed: ${cause.message}` })
 
-/** Reads manifests by digest, from a cache if they are there. */
+/** Reads manifests by digest, from the cache if it has them. */
 const cached = (
   cache: KeyValueStore.KeyValueStore,
   read: (digest: Digest.Digest) => Effect.Effect<Option.Option<Description>, RegistryError>
 ): ((digest: Digest.Digest) => Effect.Effect<Option.Option<Description>, RegistryError | RetentionError>) => {
   const stored = KeyValueStore.toSchemaStore(cache, Description)
   return Effect.fnUntraced(function* (digest) {
-    // What an earlier version stored in another form is read again.
+    // An entry in the format of an earlier version is read again.
     const known = yield* stored.get(digest).pipe(
       Effect.catchTag("SchemaError", () => Effect.succeedNone),
       Effect.mapError(cacheFailed)
@@ -122,7 +122,7 @@ const cached = (
   })
 }
 
-/** Reads manifests of a target: from a cache, if there is one. */
+/** Reads manifests of a target, through a cache if there is one. */
 export const make = (
   { manifest }: Pick<RetentionTarget, "manifest">,
   cache: KeyValueStore.KeyValueStore | undefined
@@ -139,14 +139,14 @@ export const make = (
   return { isKnown: constFalse, read: cache === undefined ? fromTarget : cached(cache, fromTarget), ask }
 }
 
-/** Forgets what is known: only what the registry has is there. */
+/** Ignores the cache for existence: only the registry knows whether a manifest exists. */
 export const asking = ({ ask }: Descriptions): Descriptions => ({
   isKnown: constFalse,
   read: (digest) => Effect.map(ask(digest), Option.flatten),
   ask
 })
 
-/** Keeps what was read, beside what is known already. */
+/** Keeps what was read, in addition to what is cached. */
 export const remembering = (
   { ask, read }: Descriptions,
   known: Iterable<readonly [Digest.Digest, Description]>

@@ -1,5 +1,5 @@
 /**
- * The manifests of a repository, and which needs which.
+ * The manifests of a repository, and which manifest needs which.
  */
 import type * as Digest from "@effect-acr/client/Digest"
 import * as Referrer from "@effect-acr/client/Referrer"
@@ -15,16 +15,16 @@ export interface Node {
   /** The indexes that name it. */
   readonly parents: ReadonlyArray<Node>
   readonly children: ReadonlyArray<Node>
-  /** What it names and is not there. */
+  /** The missing manifests that it names. */
   readonly missing: ReadonlyArray<Digest.Digest>
-  /** The manifest that it refers to, if that is there. */
+  /** The manifest that it refers to, if that exists. */
   readonly subject: Node | undefined
   readonly referrers: ReadonlyArray<Node>
-  /** The tags that attach something to it by their name. */
+  /** The tags whose names attach something to it. */
   readonly attached: ReadonlyArray<Tag>
 }
 
-/** A tag that attaches something, and to what; nothing if that is not there. */
+/** A tag that attaches something, and its subject if that exists. */
 interface Attachment extends Pick<AttachedTags.AttachedTag, "kind"> {
   readonly node: Node | undefined
 }
@@ -33,18 +33,18 @@ export interface Graph {
   readonly nodes: ReadonlyMap<Digest.Digest, Node>
   /** Tags that attach something, by name. */
   readonly attachments: ReadonlyMap<string, Attachment>
-  /** Indexes without a tag that were lists of the referrers of a manifest, and that manifest. */
+  /** Untagged indexes that were lists of the referrers of a manifest, and that manifest. */
   readonly formerLists: ReadonlyMap<Node, Node>
   /** The same by that manifest. */
   readonly formerListsOf: (node: Node) => ReadonlyArray<Node>
 }
 
-/** What a repository says of a digest that it does not hold. */
+/** A placeholder for a manifest that the repository lacks. */
 const absent = (digest: Digest.Digest): Manifest => ({ digest, kind: "unknown", isLocked: false, children: [] })
 
 /**
- * The manifest whose referrers an index without a tag lists; none if it is another index. Clients push a new list under the tag
- * for each referrer, and many leave the earlier one behind.
+ * The manifest whose referrers an untagged index lists; none if the index is not such a list. Clients push a new list under the
+ * tag for each referrer, and many leave the earlier one behind.
  */
 const listedSubject = ({ children, manifest, parents, tags }: Node): Node | undefined => {
   if (manifest.subject !== undefined || tags.length > 0 || parents.length > 0) return undefined
@@ -52,7 +52,7 @@ const listedSubject = ({ children, manifest, parents, tags }: Node): Node | unde
   return children.every(({ subject }) => subject === first?.subject) ? first?.subject : undefined
 }
 
-/** A node while its neighbours are found. Most nodes have none or one of each kind: lists are made when they are needed. */
+/** A node while its neighbours are collected. Most nodes have none or one of each kind: lists are created when needed. */
 interface Draft extends Node {
   tags: Array<Tag>
   parents: Array<Draft>
@@ -65,7 +65,7 @@ interface Draft extends Node {
 
 const none: ReadonlyArray<Digest.Digest> = []
 
-/** Adds to a list. An array that grows has room for sixteen more: one that is made of its only item does not. */
+/** Adds to a list. A growing array reserves room for sixteen more items; an array literal of one item does not. */
 const added = <A>(list: Array<A>, item: A): Array<A> => {
   if (list.length === 0) return [item]
   list.push(item)
@@ -83,7 +83,7 @@ const draft = (manifest: Manifest, empty: Array<never>): Draft => ({
   attached: empty
 })
 
-/** The nodes by their referrers tags. Such a tag has the hash of a digest, unless that is longer. */
+/** The nodes by referrers tag. Such a tag has the hash of the digest, cut if that is too long. */
 const byList = (nodes: ReadonlyMap<string, Draft>): ((list: string) => Draft | undefined) => {
   const others = new Map(
     Array.from(nodes).flatMap(([digest, node]) =>
@@ -94,7 +94,7 @@ const byList = (nodes: ReadonlyMap<string, Draft>): ((list: string) => Draft | u
 }
 
 export const make = ({ manifests, tags }: Pick<Inventory, "manifests" | "tags">): Graph => {
-  // Nothing is added to it: `added` makes another one.
+  // Never modified: `added` returns a new one.
   const empty: Array<never> = []
   const nodes = new Map(manifests.map((manifest) => [manifest.digest, draft(manifest, empty)] as const))
   for (const node of nodes.values()) {
@@ -116,7 +116,7 @@ export const make = ({ manifests, tags }: Pick<Inventory, "manifests" | "tags">)
     if (Option.isNone(attached)) continue
     const node = nodeOf(attached.value.list)
     if (node !== undefined) node.attached = added(node.attached, tag)
-    // Tools that relocate images tag each one with its own digest. Such a tag stays with it, and is judged as others are.
+    // Tools that relocate images tag each one with its own digest. Such a tag is judged like any other.
     if (node === undefined || node.manifest.digest !== tag.digest) {
       attachments.set(tag.name, { kind: attached.value.kind, node })
     }
@@ -124,7 +124,7 @@ export const make = ({ manifests, tags }: Pick<Inventory, "manifests" | "tags">)
   for (const tag of tags) {
     let named = nodes.get(tag.digest)
     if (named === undefined) {
-      // The tag came, or its manifest went, while the lists were read.
+      // The tag was pushed, or its manifest deleted, while the lists were read.
       named = draft(absent(tag.digest), empty)
       nodes.set(tag.digest, named)
     }
@@ -143,10 +143,10 @@ export const make = ({ manifests, tags }: Pick<Inventory, "manifests" | "tags">)
   return { nodes, attachments, formerLists, formerListsOf: (node) => bySubject.get(node) ?? [] }
 }
 
-/** Some nodes, and all that lead to them from above. */
+/** Some nodes, and all nodes that directly or indirectly name them. */
 export const withParents = (nodes: Iterable<Node>): ReadonlySet<Node> => {
   const found = new Set(nodes)
-  // A set also visits what is added while it is read.
+  // Iterating a set also visits items that are added meanwhile.
   for (const node of found) for (const parent of node.parents) found.add(parent)
   return found
 }

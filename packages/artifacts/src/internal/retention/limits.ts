@@ -1,5 +1,5 @@
 /**
- * Limits of harm: what a plan may delete at most.
+ * Safety limits: what a plan may delete at most.
  */
 import * as Option from "effect/Option"
 import type { PlannedManifest, PlannedTag } from "../../RetentionPlan.ts"
@@ -30,7 +30,7 @@ export const exceeded = (
   { limits = {} }: Rules
 ): ReadonlyArray<string> => {
   const { maxDeletions = Infinity, maxFraction = defaultFraction, minRemaining = defaultRemaining } = limits
-  // Tags that attach something come and go with images, and say nothing about how many of these remain.
+  // Tags that attach something follow their images, and do not show how many images remain.
   const ordinary = tags.filter(({ name }) => Option.isNone(AttachedTags.parse(name)))
   const deletions = countDeleted(tags) + countDeleted(manifests)
   const deletedTags = countDeleted(ordinary)

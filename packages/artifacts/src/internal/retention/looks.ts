@@ -1,5 +1,5 @@
 /**
- * Looks again right before a deletion: whether everything is still as it was planned, and what came since.
+ * The check right before a deletion: whether everything is still as planned, and what was pushed since.
  */
 import type * as Digest from "@effect-acr/client/Digest"
 import * as Referrer from "@effect-acr/client/Referrer"
@@ -20,10 +20,10 @@ import * as Descriptions from "./descriptions.ts"
 
 type Failure = RegistryError | RetentionError
 
-/** How often a look is repeated because something came meanwhile. A registry that changes faster is busy. */
+/** How often a check is repeated because something was pushed meanwhile. */
 const mostLooks = 10
 
-/** What is said of a step. */
+/** The outcome of a step. */
 export type Said = Pick<Outcome, "outcome" | "detail">
 
 export const done: Said = { outcome: "done" }
@@ -34,7 +34,7 @@ export const stays = (outcome: "changed" | "needed" | "refused" | "failed", deta
   detail
 })
 
-/** What a run knows of the repository. */
+/** The knowledge of a run about the repository. */
 export interface Known {
   readonly target: RetentionTarget
   readonly planned: ReadonlyMap<Digest.Digest, PlannedManifest>
@@ -43,14 +43,14 @@ export interface Known {
   /** How far the registry's clock is ahead of this machine's. */
   readonly ahead: Duration.Duration
   readonly arrivals: Arrivals.Arrivals
-  /** What was planned and is gone. */
+  /** The planned manifests that are gone. */
   readonly gone: Set<Digest.Digest>
 }
 
 const isLater = (now: DateTime.Utc | undefined, planned: DateTime.Utc | undefined): boolean =>
   now !== undefined && planned !== undefined && DateTime.isGreaterThan(now, planned)
 
-/** Why a manifest is not as it was planned, if so. */
+/** How a manifest changed since the plan, if it did. */
 const changeOf = (
   now: ManifestState,
   planned: Pick<PlannedManifest, "createdOn" | "updatedOn" | "tags" | "isLocked">
@@ -75,13 +75,13 @@ const tagChangeOf = (
   return undefined
 }
 
-/** The digests that a tag is about: what it names, and what it is attached to by its name. */
+/** The digests that a tag concerns: the manifest that it names, and the one that its name attaches to. */
 const aboutOf = (digest: Digest.Digest, tag: string): ReadonlyArray<Digest.Digest> => [
   digest,
   ...Option.toArray(Option.flatMap(AttachedTags.parse(tag), ({ subject }) => subject))
 ]
 
-/** Whether a tag was attached to one of some manifests since the plan. */
+/** Whether a tag was attached to one of the manifests since the plan. */
 const isAttached = (
   { plannedTags }: Known,
   digest: Digest.Digest,
@@ -89,7 +89,7 @@ const isAttached = (
   going: ReadonlySet<Digest.Digest>
 ): boolean => plannedTags.get(tag)?.digest !== digest && aboutOf(digest, tag).some((one) => going.has(one))
 
-/** A tag that was pushed since the plan and is about one of some manifests, if there is one. */
+/** A tag that was pushed since the plan and concerns one of the manifests, if there is one. */
 const pushedTag = (
   { plannedTags }: Known,
   { newerTags }: Look,
@@ -104,7 +104,7 @@ const pushedTag = (
   return pushed === undefined ? undefined : `the tag ${pushed.name} was pushed`
 }
 
-/** What came since the plan and needs one of some manifests or owns one, if so, and whether it had to be read. */
+/** Why one of the manifests is needed by something pushed since the plan, if it is, and whether a manifest had to be read to know that. */
 const needOf = (
   known: Known,
   newer: Look["newer"],
@@ -113,7 +113,7 @@ const needOf = (
 ): Effect.Effect<{ readonly need: string | undefined; readonly hasRead: boolean }, Failure> =>
   Effect.gen(function* () {
     const { descriptions, gone, planned } = known
-    // What is planned to go goes later, or has been looked at. If it is gone and there again, it was pushed.
+    // A manifest that the plan deletes is deleted later, or was checked. If it was deleted and exists again, it was pushed.
     const goesLater = (digest: Digest.Digest) => planned.get(digest)?.verdict === "delete" && !gone.has(digest)
     const seen = new Set(going)
     let hasRead = false
@@ -134,7 +134,7 @@ const needOf = (
       const children = Descriptions.entriesOf(description.value)
       const needs = [...children, ...(subject === undefined ? [] : [subject])]
       if (needs.some((one) => going.has(one))) return { need: `${digest} came, which needs it`, hasRead }
-      // An index of indexes. What the plan keeps needs nothing that goes.
+      // An index of indexes. Nothing that the plan keeps needs anything that it deletes.
       for (const child of children) {
         if (planned.get(child)?.verdict !== "keep") waiting.push({ digest: child, tags: [] })
       }
@@ -142,7 +142,7 @@ const needOf = (
     return { need: undefined, hasRead }
   })
 
-/** Why one of some manifests is not as it was planned, if so. */
+/** How one of the manifests changed since the plan, if one did. */
 const changesOf = ({ planned }: Known, { manifests }: Look, step: Actions.Step): string | undefined => {
   for (const [digest, now] of manifests) {
     const then = planned.get(digest)
@@ -152,13 +152,13 @@ const changesOf = ({ planned }: Known, { manifests }: Look, step: Actions.Step):
   return undefined
 }
 
-/** Whether an earlier look saw something that this run deleted since. If it came again, it has a later time than in the plan. */
+/** Whether an earlier check saw an object that this run deleted since. If it was pushed again, its time is later than in the plan. */
 const isPast = ({ gone, planned }: Known, { digest, updatedOn }: Arrivals.Arrival): boolean => {
   const then = planned.get(digest)?.updatedOn
   return gone.has(digest) && then !== undefined && !isLater(updatedOn, then)
 }
 
-/** Looks at manifests, and at all that came since the plan. */
+/** Reads manifests, and everything pushed since the plan. */
 const look = (known: Known, manifests: Arr.NonEmptyReadonlyArray<Digest.Digest>): Effect.Effect<Look, RegistryError> =>
   Effect.gen(function* () {
     const { ahead, arrivals, target } = known
@@ -167,14 +167,15 @@ const look = (known: Known, manifests: Arr.NonEmptyReadonlyArray<Digest.Digest>)
     return { ...seen, ...Arrivals.add(arrivals, seen, begunAt, (manifest) => isPast(known, manifest)) }
   })
 
-/** What forbids to delete a manifest right now, if anything does. */
+/** The outcome if a manifest must not be deleted now; none if it may be. */
 export const lookAt = (known: Known, step: Actions.Step): Effect.Effect<Option.Option<Said>, Failure> =>
   Effect.gen(function* () {
     const { digest, owners } = step
     const subject = known.planned.get(digest)?.subject
     const isCascade = subject !== undefined && known.gone.has(subject)
     const absent = Option.some(isCascade ? { ...done, detail: "the registry deleted it with its subject" } : gone)
-    // Most likely it went with its subject, and so did its own referrers: a chain of them would look at each again and again.
+    // Most likely it was deleted with its subject, and so were its own referrers: in a chain, each would be checked again and
+    // again.
     const isChain = isCascade && step.together !== Actions.alone
     if (isChain && !(yield* look(known, [digest])).manifests.has(digest)) return absent
     const together = step.together()
@@ -186,13 +187,13 @@ export const lookAt = (known: Known, step: Actions.Step): Effect.Effect<Option.O
       if (change !== undefined) return Option.some(stays("changed", change))
       const { hasRead, need } = yield* needOf(known, seen.newer, going, owners)
       if (need !== undefined) return Option.some(stays("changed", need))
-      // Reading took time, so that the look is no longer the last thing before the deletion.
+      // Reading took time, so that the check must be repeated right before the deletion.
       if (!hasRead) return Option.none()
     }
-    return Option.some(stays("changed", "the repository changes faster than it can be looked at"))
+    return Option.some(stays("changed", "the repository changes faster than it can be checked"))
   })
 
-/** Why a tag alone cannot be deleted right now, if so. */
+/** The outcome if a tag must not be deleted now; none if it may be. */
 export const lookAtTag = (
   known: Known,
   { digest, owners }: Actions.Step,

@@ -1,5 +1,5 @@
 /**
- * Patterns of rules, compiled. Each matches the whole text.
+ * Compiles the patterns of rules. Each matches the whole text.
  */
 import * as Glob from "effect/Glob"
 import * as Option from "effect/Option"
@@ -14,19 +14,19 @@ export type Source = string | { readonly regex: string } | { readonly semver: st
 
 /** A compiled pattern. */
 interface Matcher {
-  /** The groups that a text matches with; none if the text does not match. Only regular expressions have groups. */
+  /** The groups of a match; none if the text does not match. Only regular expressions have groups. */
   readonly match: (text: string) => Option.Option<ReadonlyArray<string>>
   /** How many groups it has. */
   readonly groupCount: number
 }
 
-/** Programs write versions with a leading `v`, which is no part of a semantic version. */
+/** A leading `v` is common, but not part of a semantic version. */
 const withoutPrefix = (tag: string): string => tag.replace(/^v(?=\d)/, "")
 
-/** How semantic versions begin. To make an error for each tag that is none takes most of the time of a plan. */
+/** How semantic versions begin. A quick test, since creating an error for each other tag would take most of the time of a plan. */
 const versionStart = /^v?\d+\.\d+\.\d/
 
-/** The semantic version that a tag is. A tag cannot have `+`, so that it never has build metadata. */
+/** The tag as a semantic version. A tag cannot contain `+`, so it never has build metadata. */
 export const versionOf = (tag: string): Option.Option<SemVer.SemVer> =>
   versionStart.test(tag) ? Result.getSuccess(SemVer.parse(withoutPrefix(tag))) : Option.none()
 
@@ -39,7 +39,7 @@ const byTest = (test: (text: string) => boolean): Matcher => ({
 
 const problemOf = (cause: unknown): string => (Predicate.isError(cause) ? cause.message : String(cause))
 
-/** Matches in time linear in the text: the engine has no backtracking. */
+/** Matches in linear time: the engine does not backtrack. */
 const regex = (source: string): Result.Result<Matcher, string> =>
   Result.try({
     try: () => RE2JS.compile(source),
@@ -66,8 +66,8 @@ const semver = (source: string): Result.Result<Matcher, string> => {
 }
 
 /**
- * What a glob takes literally and no name has: most likely a regular expression, an extended glob or a list was meant. An
- * exclusion such as `!(a|b)` would exclude nothing, and what it was to protect would go.
+ * Finds characters that no name has and that a glob matches literally: most likely a regular expression, an extended glob or a
+ * list was meant. An exclusion such as `!(a|b)` would exclude nothing, and what it should protect would be deleted.
  */
 const globProblem = (source: string): string | undefined => {
   if (/[()|\\\s]|^\^|\$$/.test(source)) return "it has characters that no name has"
@@ -95,25 +95,25 @@ const glob = (source: string): Result.Result<Matcher, string> => {
   return Result.succeed(byTest((text) => Glob.match(compiled, text)))
 }
 
-/** Compiles a pattern, or says why it cannot be used. */
+/** Compiles a pattern, or returns why it is unusable. */
 const compile = (source: Source): Result.Result<Matcher, string> => {
   if (Predicate.isString(source)) return glob(source)
   return "regex" in source ? regex(source.regex) : semver(source.semver)
 }
 
-/** A list of patterns. Globs that begin with `!` exclude; a list of these alone is what remains of everything. */
+/** A list of patterns. Globs that begin with `!` exclude; a list of only these matches everything else. */
 export interface Patterns {
   /** The groups of the first pattern that a text matches; none if it matches no pattern or is excluded. */
   readonly match: (text: string) => Option.Option<ReadonlyArray<string>>
   /** Each pattern as it is written, and whether it matches a text. */
   readonly each: ReadonlyArray<{ readonly source: Source; readonly matches: (text: string) => boolean }>
-  /** How many groups each pattern has that does not exclude. */
+  /** The number of groups of each pattern that does not exclude. */
   readonly groupCounts: ReadonlyArray<number>
 }
 
 const isExclusion = (source: Source): source is string => Predicate.isString(source) && source.startsWith("!")
 
-/** Compiles a list of patterns, or says why one of them cannot be used. */
+/** Compiles a list of patterns, or returns why one of them is unusable. */
 export const compileAll = (sources: ReadonlyArray<Source>): Result.Result<Patterns, string> =>
   Result.gen(function* () {
     const included: Array<Matcher> = []

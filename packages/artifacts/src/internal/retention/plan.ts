@@ -1,8 +1,9 @@
 /**
  * Decides about each tag and manifest of an inventory.
  *
- * Something stays by itself: by a rule, a lock or its age. Whatever it needs stays with it: the children of an index,
- * referrers, subjects (a registry deletes referrers with their subject), and what tags attach by name. All else goes.
+ * An object is kept for its own sake by a rule, a lock or its age. Everything that it needs is kept with it: the children of an
+ * index, referrers, subjects (a registry deletes referrers with their subject), and what tags attach by name. Everything else is
+ * deleted.
  */
 import type * as Digest from "@effect-acr/client/Digest"
 import * as DateTime from "effect/DateTime"
@@ -17,7 +18,7 @@ import * as Graph from "./graph.ts"
 import * as Judge from "./judge.ts"
 import { exceeded } from "./limits.ts"
 
-/** What decides, as plans write it. */
+/** The decision, as in a plan. */
 interface Decision {
   readonly by: By
   readonly rule?: string
@@ -32,7 +33,7 @@ const byJudgement = ({ because, rule }: Judge.Judgement): Decision =>
 
 const needed = (by: By, of: Digest.Digest, because: string): Decision => ({ by, because, of })
 
-/** Why a tag or a manifest stays whatever the rules say, if it does. */
+/** Why a tag or a manifest is kept regardless of the rules, if it is. */
 type Pin = (thing: Pick<Manifest, "isLocked" | "updatedOn" | "createdOn">) => Decision | undefined
 
 const pins = (
@@ -50,7 +51,7 @@ const pins = (
   }
 }
 
-/** Why a manifest stays by itself, apart from its tags and the rules. */
+/** Why a manifest is kept regardless of its tags and the rules, if it is. */
 const pinOf = ({ manifest }: Graph.Node, { coverage }: Inventory, pin: Pin): Decision | undefined => {
   if (coverage === "partial") return { by: "unread", because: "not all that could need it is known" }
   if (manifest.kind === "unknown") return { by: "unread", because: "it could not be read" }
@@ -62,13 +63,13 @@ const pinOf = ({ manifest }: Graph.Node, { coverage }: Inventory, pin: Pin): Dec
 
 /** The decisions so far. */
 interface Decisions {
-  /** Manifests that stay. */
+  /** Manifests to keep. */
   readonly kept: Map<Graph.Node, Decision>
-  /** Tags that stay. */
+  /** Tags to keep. */
   readonly keptTags: Map<Tag, Decision>
-  /** Tags that go, by rule. */
+  /** Tags to delete by a rule. */
   readonly deletedTags: Map<Tag, Decision>
-  /** Manifests without a tag that go, by rule. */
+  /** Untagged manifests to delete by a rule. */
   readonly deleted: Map<Graph.Node, Decision>
 }
 
@@ -77,9 +78,9 @@ interface Decisions {
  */
 const unjudged = (graph: Graph.Graph, candidates: Iterable<Candidates.Candidate>): ReadonlyArray<Graph.Node> => {
   const judged = new Set<Graph.Node>()
-  // A rule that keeps an earlier list of referrers is not heeded, so that nothing is judged by it.
+  // A rule that keeps an earlier list of referrers is ignored, so that the list judges nothing.
   for (const { node, tag } of candidates) if (tag !== undefined || !graph.formerLists.has(node)) judged.add(node)
-  // A set also visits what is added while it is read.
+  // Iterating a set also visits items that are added meanwhile.
   for (const node of judged) {
     for (const child of node.children) judged.add(child)
     for (const referrer of node.referrers) judged.add(referrer)
@@ -92,12 +93,12 @@ const unjudged = (graph: Graph.Graph, candidates: Iterable<Candidates.Candidate>
   return Array.from(graph.nodes.values()).filter((node) => !judged.has(node))
 }
 
-/** What stays by itself, and what the rules delete. */
+/** Finds what is kept for its own sake, and what the rules delete. */
 const decide = (inventory: Inventory, rules: Rules, setting: Judge.Setting): Decisions => {
   const { graph } = setting
   const decisions: Decisions = { kept: new Map(), keptTags: new Map(), deletedTags: new Map(), deleted: new Map() }
   const pin = pins(inventory, rules)
-  // What the rules keep, they keep at any age, which is then no reason.
+  // A rule that keeps does so at any age, so that the age is not the reason.
   const isDecided = (before: Decision | undefined): boolean => before !== undefined && before.by !== "age"
   const keep = (node: Graph.Node, decision: Decision) => {
     if (!isDecided(decisions.kept.get(node))) decisions.kept.set(node, decision)
@@ -115,7 +116,7 @@ const decide = (inventory: Inventory, rules: Rules, setting: Judge.Setting): Dec
       if (pinnedTag !== undefined) keepTag(tag, node, pinnedTag)
     }
   }
-  // Candidates share what a rule says of them, and so do tags and manifests.
+  // Candidates share the decision object of a rule, and so do tags and manifests.
   const known = new Map<Judge.Judgement, Decision>()
   const decisionOf = (judgement: Judge.Judgement): Decision => {
     const decision = known.get(judgement) ?? byJudgement(judgement)
@@ -131,7 +132,7 @@ const decide = (inventory: Inventory, rules: Rules, setting: Judge.Setting): Dec
     const decision = decisionOf(judgement)
     if (tag === undefined) {
       if (judgement.action !== "keep") decisions.deleted.set(node, decision)
-      // It would hold the manifest whose referrers it lists, and all clients have a newer one.
+      // It would keep the manifest whose referrers it lists, and clients use a newer list.
       else if (!graph.formerLists.has(node)) keep(node, decision)
     } else if (judgement.action === "keep") {
       if (!isDecided(decisions.keptTags.get(tag))) keepTag(tag, node, decision)
@@ -144,12 +145,12 @@ const decide = (inventory: Inventory, rules: Rules, setting: Judge.Setting): Dec
   return decisions
 }
 
-/** Keeps all that what stays needs. */
+/** Keeps everything that kept objects need. */
 const close = ({ formerListsOf, nodes }: Graph.Graph, { deleted, kept, keptTags }: Decisions): void => {
   const keep = (node: Graph.Node, decision: Decision) => {
     if (!kept.has(node)) kept.set(node, decision)
   }
-  // A map also visits what is added while it is read.
+  // Iterating a map also visits entries that are added meanwhile.
   for (const [node] of kept) {
     const { attached, children, manifest, referrers, subject } = node
     const { digest } = manifest
@@ -168,7 +169,7 @@ const close = ({ formerListsOf, nodes }: Graph.Graph, { deleted, kept, keptTags 
   }
 }
 
-/** Why a manifest goes: by a tag, by itself, or with what it belongs to. */
+/** Why a manifest is deleted: by a tag, by a rule of its own, or with what it belongs to. */
 const reasonToGo = (node: Graph.Node, graph: Graph.Graph, { deleted, deletedTags }: Decisions): Decision => {
   const own = deleted.get(node)
   if (own !== undefined) return own
@@ -208,7 +209,7 @@ const planManifest =
     }
   }
 
-/** The lists and pulls that rules ask for and the program did not supply. */
+/** The lists and pull times that rules need and the program did not supply. */
 const unsupplied = (rules: Rules, { digests = {}, pulls }: Judge.Supplied): ReadonlyArray<string> =>
   rules.rules.flatMap(({ digests: list, name, newest, since }) => [
     ...(list !== undefined && !Object.hasOwn(digests, list)

@@ -1,5 +1,5 @@
 /**
- * The order in which what was deleted can be restored.
+ * The order in which deleted objects can be restored.
  */
 import type * as Digest from "@effect-acr/client/Digest"
 import type { Plan } from "../../RetentionPlan.ts"
@@ -7,15 +7,15 @@ import type { Outcome } from "../../RetentionReport.ts"
 import type { Step } from "../../Trash.ts"
 
 /**
- * What was deleted: what a manifest names before it, and subjects before their referrers. A resumed run finds gone what was
- * deleted right before it was interrupted.
+ * The deleted objects: what a manifest names before it, and subjects before their referrers. Includes `gone` for a resumed run,
+ * which finds gone what was deleted right before the interruption.
  */
 export const restoreSteps = (plan: Plan, outcomes: ReadonlyArray<Outcome>, isResumed: boolean): ReadonlyArray<Step> => {
   const tags = new Map<Digest.Digest, Array<string>>()
   for (const { digest, outcome, tag, tags: own } of outcomes) {
     if (outcome !== "done" && !(isResumed && outcome === "gone")) continue
     const all = tags.get(digest) ?? []
-    // A manifest may have more tags than a call takes arguments.
+    // A manifest may have more tags than a call may have arguments.
     tags.set(digest, all.concat(own, tag === undefined ? [] : [tag]))
   }
   const manifests = new Map(plan.manifests.map((manifest) => [manifest.digest, manifest]))

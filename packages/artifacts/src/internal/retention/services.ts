@@ -1,5 +1,5 @@
 /**
- * What targets of all registries do with the services of a registry.
+ * Shared parts of the targets of all registries.
  */
 import type * as ContainerRegistry from "@effect-acr/client/ContainerRegistry"
 import * as Operation from "@effect-acr/client/Operation"
@@ -17,12 +17,12 @@ export interface Services {
   readonly transport: Transport.Service
 }
 
-/** RFC 9110, "Date": the time at which the registry answered, to the second. */
+/** RFC 9110, "Date": the time of the response, to the second. */
 export const registryTime = (transport: Transport.Service): Effect.Effect<Option.Option<DateTime.Utc>, RegistryError> =>
   transport.execute(
     Operation.get("/v2/", {
       name: "Retention.time",
-      // The answer to a caller without a login has the header as well.
+      // A response to an anonymous request has the header, too.
       success: [200, 401],
       decode: ({ headers }) => Effect.succeed(DateTime.make(headers["date"] ?? ""))
     })

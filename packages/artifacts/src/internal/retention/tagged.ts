@@ -1,5 +1,5 @@
 /**
- * A repository of a registry without ACR's management API: only what tags lead to is known.
+ * A repository of a registry without ACR's management API: only manifests that tags lead to are known.
  */
 import type * as Digest from "@effect-acr/client/Digest"
 import type { RegistryError } from "@effect-acr/client/RegistryError"
@@ -70,9 +70,9 @@ export const make = ({ content, registry, transport }: Services, repository: str
       })
     },
     deleteTag: (name) => content.deleteTag(repository, name),
-    // RegistryContent would read the manifest first, to mend the list of its subject's referrers.
+    // `RegistryContent` would read the manifest first, to update the list of its subject's referrers.
     deleteManifest: (digest) => Effect.asVoid(registry.deleteManifest(repository, digest)),
-    // Nothing is ever locked here.
+    // Without the API there are no locks.
     unlock: () => Effect.succeed({ relock: Effect.void }),
     deletedTags: Stream.empty
   }
