@@ -1,5 +1,5 @@
 /**
- * Indexes that are made of images: their platforms, their bytes, and what cannot be in one.
+ * Indexes that are made of images: their platforms, their bytes, and what they refuse.
  */
 import * as BlobSource from "@effect-acr/client/BlobSource"
 import type { Descriptor } from "@effect-acr/client/Descriptor"
@@ -57,7 +57,7 @@ const entry = ({ digest, mediaType, size }: Descriptor, platform?: object) => ({
   ...(platform === undefined ? {} : { platform })
 })
 
-/** The reason for which there is no index, and the image that it names. */
+/** The reason why no index is made, and the image that it names. */
 const refused = (store: MemoryStore.MemoryStore, images: ReadonlyArray<string>, options?: Artifact.IndexOptions) =>
   Effect.gen(function* () {
     const error = yield* Effect.flip(Artifact.index(store, images, options))
@@ -148,7 +148,7 @@ describe("an index of images", () => {
     })
   )
 
-  it.effect("may be a Docker manifest list, of Docker images alone", () =>
+  it.effect("may be a Docker manifest list, of Docker images only", () =>
     Effect.gen(function* () {
       const store = MemoryStore.make()
       const image = yield* put(store, "amd64", amd64, docker)
@@ -191,7 +191,7 @@ describe("an index of images", () => {
     })
   )
 
-  it.effect("fails for an image in an index that is missing", () =>
+  it.effect("fails if an image of a nested index is missing", () =>
     Effect.gen(function* () {
       const store = MemoryStore.make()
       const missing = attachment("missing", (yield* put(store, "amd64", amd64)).descriptor)
@@ -200,7 +200,7 @@ describe("an index of images", () => {
     })
   )
 
-  it.effect("reads each index within others once", () =>
+  it.effect("reads each nested index once", () =>
     Effect.gen(function* () {
       const store = MemoryStore.make()
       let inner = yield* put(store, "amd64", amd64)
@@ -221,7 +221,7 @@ describe("an index of images", () => {
     })
   )
 
-  it.effect("is not made of nothing, so that no tag comes to name nothing", () =>
+  it.effect("is not made of an empty list, so that no tag names an empty index", () =>
     Effect.gen(function* () {
       const store = MemoryStore.make()
       assert.deepStrictEqual(yield* refused(store, [], { tags: ["made"] }), ["NoImages", ""])

@@ -1,5 +1,5 @@
 /**
- * Copies between stores: in which order content is put, what is left out, and what becomes of faults.
+ * Copies between stores: the order in which content is put, what is left out, and how failures are handled.
  */
 import * as BlobSource from "@effect-acr/client/BlobSource"
 import type { Digest } from "@effect-acr/client/Digest"
@@ -33,13 +33,13 @@ import {
 const sbom = attachment("sbom", amd64.descriptor)
 const signature = attachment("signature", both.descriptor, "application/vnd.example.signature")
 
-/** What another program has put under a tag. It needs no layers. */
+/** An artifact that another program put under a tag. It needs no layers. */
 const other = image()
 
 const manifests = { amd64, arm64, both, sbom, signature }
 const blobs = { config, base: layer("base"), amd64Layer: layer("amd64"), arm64Layer: layer("arm64") }
 
-/** What a digest is called here. */
+/** The names of digests in this file. */
 const nameOf = (digest: Digest): string =>
   Object.entries(manifests).find(([, { descriptor }]) => descriptor.digest === digest)?.[0] ??
   Object.entries(blobs).find(([, descriptor]) => descriptor.digest === digest)?.[0] ??
@@ -51,7 +51,7 @@ const source = Effect.gen(function* () {
   return store
 })
 
-/** A store that writes down what is asked of it. */
+/** A store that logs its calls. */
 const logging = (store: MemoryStore.MemoryStore) => {
   const log: Array<string> = []
   const noted = (line: string) => void log.push(line)
@@ -141,7 +141,7 @@ describe("a copy", () => {
     })
   )
 
-  it.effect("puts blobs before manifests, referrers behind their subjects, and tags last", () =>
+  it.effect("puts blobs before manifests, referrers after their subjects, and tags last", () =>
     Effect.gen(function* () {
       const { log, store } = logging(MemoryStore.make("target"))
       const report = yield* Copy.run(yield* source, store, "v1", { tags: ["v1", "latest"] })
@@ -191,7 +191,7 @@ describe("a copy", () => {
     })
   )
 
-  it.effect("puts the root by its tags at once if nothing refers to it", () =>
+  it.effect("sets the tags with the root if it has no referrers", () =>
     Effect.gen(function* () {
       const { log, store } = logging(MemoryStore.make("target"))
       yield* Copy.run(yield* source, store, "v1", { referrers: false })
@@ -202,7 +202,7 @@ describe("a copy", () => {
     })
   )
 
-  it.effect("of what is there sends nothing, and looks for the tag and the referrers alone", () =>
+  it.effect("of existing content sends nothing, and requests only the tag and the referrers", () =>
     Effect.gen(function* () {
       const { log, store } = logging(placed(MemoryStore.make("target"), "shop/api"))
       const from = yield* source
@@ -216,7 +216,7 @@ describe("a copy", () => {
     })
   )
 
-  it.effect("sends a referrer that is new, although its subject is there", () =>
+  it.effect("sends a new referrer although its subject exists", () =>
     Effect.gen(function* () {
       const from = yield* source
       const { log, store } = logging(MemoryStore.make("target"))
@@ -253,7 +253,7 @@ describe("a copy", () => {
         assert.deepStrictEqual(report.tags, [{ tag: "v1", outcome, previous: amd64.descriptor.digest }])
         const named = Option.getOrThrow(yield* target.resolve("v1"))
         assert.strictEqual(named.digest, isMoved ? both.descriptor.digest : amd64.descriptor.digest)
-        // What no tag would name is not sent.
+        // Content that no tag would name is not sent.
         assert.strictEqual(Option.isSome(yield* target.resolve(both.descriptor.digest)), isMoved)
         assert.strictEqual(report.nodes.length > 0, isMoved)
       })
@@ -317,7 +317,7 @@ describe("a copy", () => {
     )
   }
 
-  it.effect("says on which side it failed, at what, and with the store's reason", () =>
+  it.effect("fails with the side, the node and the store's reason", () =>
     Effect.gen(function* () {
       const from = yield* source
       const broken: MemoryStore.MemoryStore = {
@@ -341,7 +341,7 @@ describe("a copy", () => {
     })
   )
 
-  it.effect("fails at the source for content that is not what its digest names", () =>
+  it.effect("fails at the source for content that does not match its digest", () =>
     Effect.gen(function* () {
       const from = yield* source
       for (const text of ["basf", "bas", "base and more"]) {
@@ -358,7 +358,7 @@ describe("a copy", () => {
     })
   )
 
-  it.effect("leaves out what is listed as a referrer and is about something else", () =>
+  it.effect("leaves out a listed referrer that has another subject", () =>
     Effect.gen(function* () {
       const from = yield* source
       const lying: MemoryStore.MemoryStore = {
@@ -373,7 +373,7 @@ describe("a copy", () => {
     })
   )
 
-  it.effect("fails at the source for what is not there", () =>
+  it.effect("fails at the source for a missing tag or digest", () =>
     Effect.gen(function* () {
       const from = yield* source
       const absent = yield* Effect.flip(Copy.run(from, MemoryStore.make("target"), "v2"))
@@ -387,12 +387,12 @@ describe("a copy", () => {
     })
   )
 
-  it.effect("puts again what the target lacks although its parent seemed whole", () =>
+  it.effect("puts content again that the target lacks although its parent seemed complete", () =>
     Effect.gen(function* () {
       const from = yield* source
       const target = MemoryStore.make("target")
       yield* Copy.run(from, target, amd64.descriptor.digest)
-      // A cache that has lost a child and says that it has it.
+      // A cache that has lost a child but claims to have it.
       const { log, store } = logging(target)
       const forgetful: MemoryStore.MemoryStore = {
         ...store,
@@ -405,7 +405,7 @@ describe("a copy", () => {
     })
   )
 
-  it.effect("with no trust looks at everything", () =>
+  it.effect("with trust walk looks for everything", () =>
     Effect.gen(function* () {
       const from = yield* source
       const { log, store } = logging(MemoryStore.make("target"))
@@ -417,7 +417,7 @@ describe("a copy", () => {
     })
   )
 
-  it.effect("sends a blob that ten copies at once have in common once", () =>
+  it.effect("sends a blob that ten concurrent copies share once", () =>
     Effect.gen(function* () {
       const texts = Array.from({ length: 10 }, (_, index) => `own ${index}`)
       const images = texts.map((text) => image("base", text))
@@ -441,7 +441,7 @@ describe("a copy", () => {
     })
   )
 
-  it.effect("looks once for a blob that several of its manifests name", () =>
+  it.effect("looks up a blob that several manifests name once", () =>
     Effect.gen(function* () {
       const { log, store } = logging(MemoryStore.make("target"))
       yield* Copy.run(yield* source, store, "v1")
@@ -452,7 +452,7 @@ describe("a copy", () => {
     })
   )
 
-  it.effect("sends one blob after another at least", () =>
+  it.effect("sends blobs one after another if the concurrency is below one", () =>
     Effect.gen(function* () {
       for (const concurrency of [0, Number.NaN]) {
         const report = yield* Copy.run(yield* source, MemoryStore.make("target"), "v1", { concurrency })
@@ -461,7 +461,7 @@ describe("a copy", () => {
     })
   )
 
-  it.effect("of a signature leaves out the image that it is about", () =>
+  it.effect("of a signature leaves out its subject", () =>
     Effect.gen(function* () {
       const target = MemoryStore.make("target")
       yield* Copy.run(yield* source, target, signature.descriptor.digest)
@@ -470,7 +470,7 @@ describe("a copy", () => {
     })
   )
 
-  it.effect("takes referrers of some types, and to a depth", () =>
+  it.effect("copies referrers of some types, and to a depth", () =>
     Effect.gen(function* () {
       const from = yield* source
       const ofSbom = attachment("of the SBOM", sbom.descriptor, "application/vnd.example.signature")
@@ -507,7 +507,7 @@ describe("a copy", () => {
     })
   )
 
-  it.effect("names the type of a manifest that it does not know", () =>
+  it.effect("names the type of an unknown manifest in its error", () =>
     Effect.gen(function* () {
       const strange = rawOf(MediaType.MediaType.make("application/vnd.strange.v1+json"), { layers: [] })
       const from = yield* holding([], [strange])
@@ -567,7 +567,7 @@ describe("a copy", () => {
     })
   )
 
-  it.effect("is also a stream of what happens, with the report at its end", () =>
+  it.effect("is also a stream of events, with the report at its end", () =>
     Effect.gen(function* () {
       const target = MemoryStore.make("target")
       const events = yield* Stream.runCollect(Copy.events(yield* source, target, "v1"))
@@ -619,14 +619,14 @@ describe("a copy", () => {
     })
   )
 
-  it.effect("fails as a stream as it does as an effect", () =>
+  it.effect("fails as a stream like as an effect", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(Stream.runDrain(Copy.events(yield* source, MemoryStore.make("target"), "v2")))
       assert.strictEqual(error.side, "source")
     })
   )
 
-  it.effect("takes along the tags of cosign on request, and sets them before its own", () =>
+  it.effect("copies cosign's tags on request, and sets them before its own", () =>
     Effect.gen(function* () {
       const from = yield* source
       const sig = image("amd64")
@@ -661,7 +661,7 @@ describe("a copy", () => {
     })
   )
 
-  it.effect("asks for few tags of cosign one by one, and lists the tags for many", () =>
+  it.effect("requests few cosign tags one by one, and lists the tags for many", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* requestsFor([amd64, arm64]), { lists: 0, asked: 1 + 3 * 3 })
       assert.deepStrictEqual(yield* requestsFor([amd64, arm64, image("a"), image("b"), image("c")]), {
@@ -690,7 +690,7 @@ describe("a copy", () => {
     })
   )
 
-  it.effect("takes content from a descriptor that embeds it, if it is what the digest names", () =>
+  it.effect("uses content that a descriptor embeds, if it matches the digest", () =>
     Effect.gen(function* () {
       for (const [data, isRead] of [
         [Buffer.from("embedded").toString("base64"), false],
@@ -715,7 +715,7 @@ describe("a copy", () => {
     })
   )
 
-  it.effect("sends a child that is missing although its parent is there, if nothing is trusted", () =>
+  it.effect("sends a missing child although its parent exists, with trust walk", () =>
     Effect.gen(function* () {
       const from = yield* source
       const target = MemoryStore.make("target")
@@ -732,7 +732,7 @@ describe("a copy", () => {
   )
 
   it.effect(
-    "mends what it can if the target does not say what it lacks, without layers that may not be distributed",
+    "repairs what it can if the target does not report what it lacks, without layers that may not be distributed",
     () =>
       Effect.gen(function* () {
         const foreign = blobOf(
@@ -763,7 +763,7 @@ describe("a copy", () => {
       })
   )
 
-  it.effect("mends once, and fails if the target still lacks something", () =>
+  it.effect("repairs once, and fails if the target still lacks something", () =>
     Effect.gen(function* () {
       const from = yield* source
       const target = MemoryStore.make("target")
@@ -781,7 +781,7 @@ describe("a copy", () => {
     })
   )
 
-  it.effect("copies what the tag named when it began", () =>
+  it.effect("copies the manifest that the tag named when the copy began", () =>
     Effect.gen(function* () {
       const from = yield* source
       const moving: MemoryStore.MemoryStore = {
@@ -802,7 +802,7 @@ describe("a copy", () => {
     })
   )
 
-  it.effect("tells a store without tags from a tag that is not there", () =>
+  it.effect("distinguishes a store without tags from a missing tag", () =>
     Effect.gen(function* () {
       assert.strictEqual(
         yield* messageOf(yield* source),
@@ -814,7 +814,7 @@ describe("a copy", () => {
     })
   )
 
-  it.effect("refuses a manifest of which it is not known what it names", () =>
+  it.effect("refuses a manifest if what it names is unknown", () =>
     Effect.gen(function* () {
       const old = rawOf(MediaType.dockerSchema1SignedManifest, { schemaVersion: 1 })
       const from = yield* holding([], [])
@@ -824,7 +824,7 @@ describe("a copy", () => {
     })
   )
 
-  it.effect("takes the withdrawn artifact manifests along, with their blobs", () =>
+  it.effect("copies the withdrawn artifact manifests, with their blobs", () =>
     Effect.gen(function* () {
       const artifact = rawOf(MediaType.orasArtifactManifest, {
         mediaType: MediaType.orasArtifactManifest,
@@ -839,7 +839,7 @@ describe("a copy", () => {
     })
   )
 
-  it.effect("interrupted anywhere leaves no tag that names something incomplete, and goes on where it was", () =>
+  it.effect("interrupted anywhere leaves no tag that names an incomplete image, and the next copy continues", () =>
     Effect.gen(function* () {
       for (let stop = 0; stop < 14; stop++) {
         const from = yield* source

@@ -1,5 +1,5 @@
 /**
- * How two artifacts differ: by their manifests, and by the files of their layers.
+ * Differences of two artifacts: in their manifests, and in the files of their layers.
  */
 import * as BlobSource from "@effect-acr/client/BlobSource"
 import * as Manifest from "@effect-acr/client/Manifest"
@@ -60,7 +60,7 @@ const filesOf = Effect.fnUntraced(function* (
 const changes = (files: ReadonlyArray<Difference.FileDifference>) => files.map(({ change, path }) => [change, path])
 
 provided(NodeCompression.layer)("the difference of two artifacts", (it) => {
-  it.effect("is none of an artifact and itself in another store", () =>
+  it.effect("is empty for the same artifact in another store", () =>
     Effect.gen(function* () {
       const one = yield* holding(["base", "amd64"], [amd64])
       const other = yield* holding(["base", "amd64"], [amd64])
@@ -131,7 +131,7 @@ provided(NodeCompression.layer)("the difference of two artifacts", (it) => {
     })
   )
 
-  it.effect("pairs images whose platform is written in another way, and the same text before the same meaning", () =>
+  it.effect("pairs images whose platform is written in different ways, equal text before equal meaning", () =>
     Effect.gen(function* () {
       const store = yield* holding(["base", "amd64", "arm64"], [amd64, arm64])
       const asV8 = { ...arm64.descriptor, platform: { os: "linux", architecture: "arm64", variant: "v8" } }
@@ -164,7 +164,7 @@ provided(NodeCompression.layer)("the difference of two artifacts", (it) => {
     })
   )
 
-  it.effect("compares artifacts that are no images by their types", () =>
+  it.effect("compares artifacts that are not images by their types", () =>
     Effect.gen(function* () {
       const nothing = blobOf(MediaType.MediaType.make("application/vnd.oci.empty.v1+json"), "{}")
       const artifact = (name: string, artifactType: string) =>
@@ -260,7 +260,7 @@ provided(NodeCompression.layer)("the difference of two artifacts", (it) => {
       })
     )
 
-    it.effect("are removed by whiteouts, also of whole folders, wherever these stand in their layer", () =>
+    it.effect("are removed by whiteouts, also of whole folders, at any position in their layer", () =>
       Effect.gen(function* () {
         const removed = yield* filesOf([base], [base, [Tar.file("etc/.wh.motd", "")]])
         assert.deepStrictEqual(changes(removed), [["removed", "etc/motd"]])
@@ -288,7 +288,7 @@ provided(NodeCompression.layer)("the difference of two artifacts", (it) => {
       })
     )
 
-    it.effect("of layers that both have at the bottom are read once", () =>
+    it.effect("of the lowest layers that both share are read once", () =>
       Effect.gen(function* () {
         const store = MemoryStore.make()
         const below = yield* archive(...base)
@@ -309,7 +309,7 @@ provided(NodeCompression.layer)("the difference of two artifacts", (it) => {
       })
     )
 
-    it.effect("are limited, and layers have to be archives", () =>
+    it.effect("are limited, and layers must be archives", () =>
       Effect.gen(function* () {
         const limited = yield* Effect.flip(filesOf([base], [[]], { maxFiles: 2 }))
         assert.strictEqual(limited._tag === "FolderError" && limited.reason._tag, "LimitExceeded")

@@ -1,5 +1,5 @@
 /**
- * Graphs: what is in them, in which order it can be put, and what ends a walk.
+ * Graphs: their content, the order in which it can be put, and what ends a walk.
  */
 import * as MediaType from "@effect-acr/client/MediaType"
 import type * as Manifest from "@effect-acr/client/Manifest"
@@ -30,7 +30,7 @@ describe("the graph of an artifact", () => {
     })
   )
 
-  it.effect("ends where a registry lies about referrers that refer to each other", () =>
+  it.effect("ends if a registry reports referrers that refer to each other", () =>
     Effect.gen(function* () {
       const store = yield* all
       const lies = new Map<string, Manifest.Raw>([
@@ -50,7 +50,7 @@ describe("the graph of an artifact", () => {
     })
   )
 
-  it.effect("has referrers behind their subjects, of any type or of some, to a depth", () =>
+  it.effect("has referrers after their subjects, of all types or of some, to a depth", () =>
     Effect.gen(function* () {
       const store = yield* all
       const read = (referrers: NonNullable<Graph.GraphOptions["referrers"]>) =>
@@ -69,7 +69,7 @@ describe("the graph of an artifact", () => {
     })
   )
 
-  it.effect("counts what its manifests share once", () =>
+  it.effect("counts shared content once", () =>
     Effect.gen(function* () {
       const graph = yield* Graph.read(yield* all, both.descriptor)
       assert.deepStrictEqual(
@@ -100,7 +100,7 @@ describe("the graph of an artifact", () => {
     })
   )
 
-  it.effect("takes entries of an index that are no manifests for blobs", () =>
+  it.effect("treats entries of an index that are not manifests as blobs", () =>
     Effect.gen(function* () {
       const odd = { ...layer("odd"), mediaType: MediaType.MediaType.make("application/vnd.example.cache") }
       const store = yield* holding(["odd"], [])
@@ -128,7 +128,7 @@ describe("the graph of an artifact", () => {
     })
   )
 
-  it.effect("fails with the way to a manifest that is missing, or of which it is not known what it names", () =>
+  it.effect("fails with the path to a manifest that is missing or whose content is unknown", () =>
     Effect.gen(function* () {
       const store = yield* holding(["base", "amd64", "arm64"], [amd64, arm64, both])
       yield* store.remove(arm64.descriptor)
@@ -142,7 +142,7 @@ describe("the graph of an artifact", () => {
     })
   )
 
-  it.effect("ends where it is too deep or too large", () =>
+  it.effect("fails if it is too deep or too large", () =>
     Effect.gen(function* () {
       const store = yield* holding(["base", "amd64"], [amd64])
       let root = amd64
@@ -159,7 +159,7 @@ describe("the graph of an artifact", () => {
     })
   )
 
-  it.effect("ends where a list of referrers does not, and where manifests are too large together", () =>
+  it.effect("fails if a list of referrers is endless, or manifests are too large together", () =>
     Effect.gen(function* () {
       const store = yield* holding(["base", "amd64", "arm64"], [amd64, arm64, both])
       let listed = 0
@@ -188,7 +188,7 @@ describe("the graph of an artifact", () => {
     })
   )
 
-  it.effect("ends within a level that is too large, and does not read the rest", () =>
+  it.effect("fails within a level that is too large, without reading the rest", () =>
     Effect.gen(function* () {
       const names = Array.from({ length: 200 }, (_, number) => `layer ${number}`)
       const images = names.map((name) => image(name))
@@ -211,7 +211,7 @@ describe("the graph of an artifact", () => {
     })
   )
 
-  it.effect("ends where a store lies about a circle", () =>
+  it.effect("ends if a store reports a cycle", () =>
     Effect.gen(function* () {
       const store = yield* holding(["base", "amd64"], [amd64])
       const root = index(amd64.descriptor)

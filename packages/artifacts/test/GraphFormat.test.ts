@@ -81,7 +81,7 @@ describe("a graph as a tree", () => {
     })
   )
 
-  it.effect("has a manifest under two parents once, and marks it afterwards", () =>
+  it.effect("shows a manifest with two parents once, and marks it afterwards", () =>
     Effect.gen(function* () {
       const inner = index(on(amd64, "linux", "amd64"))
       const root = index(inner.descriptor, on(amd64, "windows", "amd64", { "os.version": "10.0.17763.1" }))
@@ -99,7 +99,7 @@ describe("a graph as a tree", () => {
     })
   )
 
-  it.effect("says what a root is about", () =>
+  it.effect("names the subject of a root", () =>
     Effect.gen(function* () {
       const sbom = attachment("sbom", amd64.descriptor)
       const text = yield* tree([], [], sbom)
@@ -107,7 +107,7 @@ describe("a graph as a tree", () => {
     })
   )
 
-  it.effect("escapes what controls a terminal, and cuts what is long", () =>
+  it.effect("escapes control characters, and cuts long text", () =>
     Effect.gen(function* () {
       const root = index(on(amd64, "li\u001b[2J\nnux\u202e", "a".repeat(300), { "os.version": "\\u{1b}\u009b" }))
       const text = yield* tree(["base", "amd64"], [amd64], root)
@@ -148,7 +148,7 @@ describe("what graphs store", () => {
     })
   )
 
-  it("is nothing without graphs", () => {
+  it("is empty without graphs", () => {
     assert.deepStrictEqual(Graph.storage([]), { contents: [], roots: [], totalBytes: 0, sharedBytes: 0 })
   })
 })

@@ -1,5 +1,5 @@
 /**
- * Archives of images: what other programs write is read, from files and from streams, and what is written is read again.
+ * Archives of images: archives of other programs can be read, from files and streams, and written archives can be read again.
  */
 import { execFileSync } from "node:child_process"
 import { gzipSync, zstdCompressSync } from "node:zlib"
@@ -166,7 +166,7 @@ layer(platform)("an archive of docker save", (it) => {
     }
   }
 
-  it.effect("of two images with one tag lists their full names, by which each is found", () =>
+  it.effect("of two images with the same tag lists their full names, and finds each by it", () =>
     Effect.gen(function* () {
       const [api, web] = [savedImage("api", "a layer"), savedImage("web", "another layer")]
       const json = Tar.file("manifest.json", JSON.stringify([api.json, web.json]))
@@ -191,7 +191,7 @@ layer(platform)("an archive of docker save", (it) => {
     })
   )
 
-  it.effect("of an image without layers is read, whichever way Docker says that", () =>
+  it.effect("of an image without layers is read, in each form that Docker writes", () =>
     Effect.gen(function* () {
       for (const config of [
         '{"rootfs":{"type":"layers"}}',
@@ -211,7 +211,7 @@ layer(platform)("an archive of docker save", (it) => {
     })
   )
 
-  it.effect("without manifest.json is refused by name", () =>
+  it.effect("without manifest.json is refused with a message that names it", () =>
     Effect.gen(function* () {
       const file = yield* fileOf(
         yield* tarOf(dockerForms.docker24.filter(({ header }) => header.path !== "manifest.json"))
@@ -235,7 +235,7 @@ layer(platform)("an archive of docker save", (it) => {
     })
   )
 
-  it.effect("whose compressed layer is not what the configuration says is refused", () =>
+  it.effect("whose compressed layer does not match the configuration is refused", () =>
     Effect.gen(function* () {
       const entries = [
         Tar.file("layer.tar.gz", new Uint8Array(gzipSync("something else"))),
@@ -246,7 +246,7 @@ layer(platform)("an archive of docker save", (it) => {
     })
   )
 
-  it.effect("whose layer is not what the configuration says fails when it is read", () =>
+  it.effect("whose layer does not match the configuration fails when it is read", () =>
     Effect.gen(function* () {
       const entries = [
         Tar.file("layer.tar", "something else"),
@@ -257,7 +257,7 @@ layer(platform)("an archive of docker save", (it) => {
       const error = yield* Effect.flip(completeIn(archive, "a:b"))
       assert.strictEqual(error.side, "source")
       assert.strictEqual(error.reason?._tag, "ContentMismatch")
-      // It is no less refused without a target that looks.
+      // It is also refused without a target that verifies.
       const layer = layerOf("lower layer")
       assert.strictEqual(yield* tagOfReason(run(archive.blob(layer).read(0))), "ContentDiffers")
     })
@@ -306,7 +306,7 @@ layer(platform)("an OCI archive", (it) => {
     })
   )
 
-  it.effect("is the same whenever it is written, also from an archive", () =>
+  it.effect("is the same each time it is written, also from an archive", () =>
     Effect.gen(function* () {
       const store = yield* seeded
       const bytes = yield* written(store, "v1")
@@ -351,7 +351,7 @@ layer(platform)("an OCI archive", (it) => {
     })
   )
 
-  it.effect("with a manifest.json is read by its index, or by manifest.json if that is wanted", () =>
+  it.effect("with a manifest.json is read by its index, or by manifest.json on request", () =>
     Effect.gen(function* () {
       const store = yield* seeded
       const config = layerOf(configOf(layers))
@@ -406,7 +406,7 @@ layer(platform)("an OCI archive", (it) => {
     })
   )
 
-  it.effect("with hostile names, and blobs that are not what their names say, gives nothing else", () =>
+  it.effect("with hostile names, and blobs that do not match their names, returns no other content", () =>
     Effect.gen(function* () {
       const good = yield* entriesOf(yield* written(yield* seeded, "v1"))
       const name = blob(layerOf("base").digest)
@@ -430,7 +430,7 @@ layer(platform)("an OCI archive", (it) => {
     })
   )
 
-  it.effect("that is cut off at any block is never read with success, unless only its end is missing", () =>
+  it.effect("that is truncated at any block always fails, unless only its end is missing", () =>
     Effect.gen(function* () {
       const bytes = yield* written(yield* seeded, "v1")
       const content = bytes.length - 1024
@@ -452,7 +452,7 @@ layer(platform)("an OCI archive", (it) => {
     })
   )
 
-  it.effect("that is cut off before a referrer is not copied without it", () =>
+  it.effect("that is truncated before a referrer is not copied without it", () =>
     Effect.gen(function* () {
       const entries = yield* entriesOf(yield* written(yield* seeded, "v1"))
       const files = (some: typeof entries) => tarOf(some.map(({ bytes, name }) => Tar.file(name, bytes)))
@@ -471,7 +471,7 @@ layer(platform)("an OCI archive", (it) => {
     })
   )
 
-  it.effect("in a compressed stream that is cut off fails", () =>
+  it.effect("in a truncated compressed stream fails", () =>
     Effect.gen(function* () {
       for (const compress of [gzipSync, zstdCompressSync]) {
         const whole = new Uint8Array(compress(yield* written(yield* seeded, "v1")))
@@ -499,7 +499,7 @@ layer(platform)("an OCI archive", (it) => {
     })
   )
 
-  it.effect("of a stream can be given up while another reader has it", () =>
+  it.effect("of a stream can be abandoned while another reader uses it", () =>
     Effect.gen(function* () {
       // Larger files than those that are kept in memory.
       const texts = ["a", "b"].map((text) => text.repeat(5 * 1024 * 1024))
@@ -517,7 +517,7 @@ layer(platform)("an OCI archive", (it) => {
     })
   )
 
-  it.effect("of a stream keeps what a reader passes over, also if this one is interrupted", () =>
+  it.effect("of a stream keeps what a reader skips, also if that reader is interrupted", () =>
     Effect.gen(function* () {
       const texts = ["a", "b"].map((text) => text.repeat(5 * 1024 * 1024))
       const [first = "", second = ""] = texts
@@ -543,7 +543,7 @@ layer(platform)("an OCI archive", (it) => {
     })
   )
 
-  it.effect("is no archive: other files, an empty file, a folder, and a file that is missing", () =>
+  it.effect("is refused: other files, an empty file, a folder, and a missing file", () =>
     Effect.gen(function* () {
       const other = yield* fileOf(yield* tarOf([Tar.file("readme.md", "hello")]))
       const unlike = yield* Effect.flip(ImageArchive.read(other))
@@ -593,7 +593,7 @@ layer(platform)("an OCI archive", (it) => {
     })
   )
 
-  it.effect("in a pipe is read as a stream, and is not taken for a file: it has no positions", () =>
+  it.effect("in a pipe is read as a stream, not as a file, since pipes have no positions", () =>
     Effect.gen(function* () {
       const pipe = `${yield* fileOf(yield* written(yield* seeded, "v1"))}.pipe`
       execFileSync("mkfifo", [pipe])
@@ -605,7 +605,7 @@ layer(platform)("an OCI archive", (it) => {
 })
 
 layer(platform)("what is written", (it) => {
-  it.effect("in a Docker archive is one image with its familiar names", () =>
+  it.effect("in a Docker archive is one image with its short names", () =>
     Effect.gen(function* () {
       const store = yield* holding(["base", "amd64"], [])
       yield* store.putManifest(amd64, { tags: ["v1", "latest"] })
@@ -649,7 +649,7 @@ layer(platform)("what is written", (it) => {
     })
   )
 
-  it.effect("of an index into a Docker archive is the image of a platform, which has to be chosen", () =>
+  it.effect("of an index into a Docker archive is the image of a platform, which must be chosen", () =>
     Effect.gen(function* () {
       const platforms = index(forPlatform(amd64, "amd64"), forPlatform(arm64, "arm64"))
       const store = yield* holding(["base", "amd64", "arm64"], [amd64, arm64])
@@ -669,7 +669,7 @@ layer(platform)("what is written", (it) => {
     })
   )
 
-  it.effect("of an image by its number has no name: docker takes no tag that begins with @", () =>
+  it.effect("of an image by its number has no name: docker refuses tags that begin with @", () =>
     Effect.gen(function* () {
       const store = yield* holding(["base", "amd64"], [])
       yield* store.putManifest(amd64, { tags: ["v1"] })
@@ -683,7 +683,7 @@ layer(platform)("what is written", (it) => {
     })
   )
 
-  it.effect("into a Docker archive is no artifact without an image", () =>
+  it.effect("into a Docker archive cannot be an artifact without an image", () =>
     Effect.gen(function* () {
       const report = attachment("report", amd64.descriptor)
       const store = yield* holding(["base", "amd64", "report"], [amd64])
@@ -714,7 +714,7 @@ layer(platform)("what is written", (it) => {
     })
   )
 
-  it.effect("to a file appears whole or not at all", () =>
+  it.effect("to a file appears complete or not at all", () =>
     Effect.gen(function* () {
       const store = yield* seeded
       const files = yield* FileSystem.FileSystem
@@ -729,7 +729,7 @@ layer(platform)("what is written", (it) => {
     })
   )
 
-  it.effect("replaces no file without overwrite, also one that appears meanwhile or a link to nothing", () =>
+  it.effect("replaces no file without overwrite, not even one that appears meanwhile or a dangling link", () =>
     Effect.gen(function* () {
       const store = yield* seeded
       const files = yield* FileSystem.FileSystem
@@ -752,7 +752,7 @@ layer(platform)("what is written", (it) => {
     })
   )
 
-  it.effect("replaces what a link leads to, and keeps its mode", () =>
+  it.effect("replaces the target of a link, and keeps its mode", () =>
     Effect.gen(function* () {
       const store = yield* seeded
       const files = yield* FileSystem.FileSystem

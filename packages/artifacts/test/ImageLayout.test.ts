@@ -1,5 +1,5 @@
 /**
- * Image layouts: what is read of them, and what is written.
+ * Image layouts: reading and writing them.
  */
 import * as BlobSource from "@effect-acr/client/BlobSource"
 import type { Descriptor } from "@effect-acr/client/Descriptor"
@@ -110,7 +110,7 @@ layer(platform)("a layout that is read", (it) => {
     )
   }
 
-  it.effect("may say more in oci-layout, and hold other files", () =>
+  it.effect("may have more fields in oci-layout, and other files", () =>
     Effect.gen(function* () {
       const { folder } = yield* small
       yield* write(folder, "oci-layout", `{"imageLayoutVersion":"1.0.0","more":true}`)
@@ -123,7 +123,7 @@ layer(platform)("a layout that is read", (it) => {
     })
   )
 
-  it.effect("is no file: the error names what reads archives", () =>
+  it.effect("is not a file: the error names what reads archives", () =>
     Effect.gen(function* () {
       const { folder } = yield* small
       const error = yield* Effect.flip(ImageLayout.open(yield* inFolder(folder, "index.json")))
@@ -143,7 +143,7 @@ layer(platform)("a layout that is read", (it) => {
     })
   )
 
-  it.effect("is empty if the folder is missing or empty, and nothing is made by reading", () =>
+  it.effect("is empty if the folder is missing or empty, and reading creates nothing", () =>
     Effect.gen(function* () {
       const folder = yield* layoutFolder
       const files = yield* FileSystem.FileSystem
@@ -176,7 +176,7 @@ layer(platform)("a layout that is read", (it) => {
     )
   }
 
-  it.effect("knows a manifest by its name, its full name, the tag of that, a number, or a digest", () =>
+  it.effect("finds a manifest by its name, its full name, the tag of that, a number, or a digest", () =>
     Effect.gen(function* () {
       const { folder } = yield* small
       const other = image("other")
@@ -205,13 +205,13 @@ layer(platform)("a layout that is read", (it) => {
       yield* withEntries(folder)
       const found = yield* layout.resolve(amd64.descriptor.digest)
       assert.deepStrictEqual(Option.getOrThrow(found), amd64.descriptor)
-      // A blob is no manifest.
+      // A blob is not a manifest.
       assert.isTrue(Option.isNone(yield* layout.resolve(config.digest)))
       assert.isTrue(Option.isNone(yield* layout.manifest(layerOf("base"))))
     })
   )
 
-  it.effect("fails if a name is that of several manifests, and names them", () =>
+  it.effect("fails if several manifests have a name, and names them", () =>
     Effect.gen(function* () {
       const { folder, layout } = yield* small
       yield* withEntries(folder, entry(amd64, refName("v1")), entry(arm64, refName("v1")))
@@ -219,7 +219,7 @@ layer(platform)("a layout that is read", (it) => {
       assert.strictEqual(error.reason._tag, "Ambiguous")
       assert.include(error.message, amd64.descriptor.digest)
       assert.include(error.message, arm64.descriptor.digest)
-      // Twice the same is no question.
+      // The same entry twice is not ambiguous.
       yield* withEntries(folder, entry(amd64, refName("v1")), entry(amd64, refName("v1")))
       assert.isTrue(Option.isSome(yield* layout.resolve("v1")))
       yield* layout.putManifest(amd64, { tags: ["v1"] })
@@ -237,7 +237,7 @@ layer(platform)("a layout that is read", (it) => {
     })
   )
 
-  it.effect("fails if a blob is damaged, and never ends as if it were whole", () =>
+  it.effect("fails if a blob is damaged, and never ends as if it were complete", () =>
     Effect.gen(function* () {
       const { folder, layout } = yield* small
       const base = layerOf("base")
@@ -247,7 +247,7 @@ layer(platform)("a layout that is read", (it) => {
       assert.strictEqual(yield* reasonOf(Stream.runDrain(layout.blob(base).read(0))), "ContentDiffers")
       yield* write(folder, `blobs/sha256/${Digest.hex(amd64.descriptor.digest)}`, "{}")
       assert.strictEqual(yield* reasonOf(layout.manifest(amd64.descriptor)), "ContentDiffers")
-      // Putting it again mends it.
+      // Putting it again repairs it.
       assert.strictEqual(yield* layout.putBlob(base, BlobSource.fromString("base")), "sent")
       yield* Stream.runDrain(layout.blob(base).read(0))
     })
@@ -323,7 +323,7 @@ layer(platform)("a layout that is read", (it) => {
     })
   )
 
-  it.effect("needs no right to write, and leaves nothing", () =>
+  it.effect("needs no write permission, and leaves nothing", () =>
     Effect.gen(function* () {
       const { folder, layout } = yield* small
       const before = yield* snapshot(folder)
@@ -334,7 +334,7 @@ layer(platform)("a layout that is read", (it) => {
 })
 
 layer(platform)("a layout that is written", (it) => {
-  it.effect("holds what was copied into it, byte for byte, and gives it back", () =>
+  it.effect("holds what was copied into it, byte for byte, and returns it", () =>
     Effect.gen(function* () {
       const from = yield* source
       const layout = yield* ImageLayout.open(yield* layoutFolder)
@@ -386,7 +386,7 @@ layer(platform)("a layout that is written", (it) => {
     })
   )
 
-  it.effect("has the same bytes for the same tags, whatever happened before", () =>
+  it.effect("has the same bytes for the same tags, regardless of earlier changes", () =>
     Effect.gen(function* () {
       const from = yield* source
       const one = yield* layoutFolder
@@ -413,7 +413,7 @@ layer(platform)("a layout that is written", (it) => {
         [undefined, amd64.descriptor.digest]
       ])
       assert.isTrue(Option.isSome(yield* layout.resolve(amd64.descriptor.digest)))
-      // With another name it keeps that alone.
+      // With another name it keeps only that.
       yield* layout.putManifest(amd64, { tags: ["v1", "old"] })
       yield* layout.putManifest(next, { tags: ["v1"] })
       assert.deepStrictEqual(yield* entriesOf(folder), [
@@ -434,7 +434,7 @@ layer(platform)("a layout that is written", (it) => {
     })
   )
 
-  it.effect("takes a manifest only with what it names, and a sparse index with what there is", () =>
+  it.effect("accepts a manifest only if it has what that names, and a sparse index with what it has", () =>
     Effect.gen(function* () {
       const { layout } = yield* small
       const error = yield* Effect.flip(layout.putManifest(both))
@@ -445,7 +445,7 @@ layer(platform)("a layout that is written", (it) => {
     })
   )
 
-  it.effect("has what was copied when the copy says that it is done", () =>
+  it.effect("has the content when the copy reports that it is done", () =>
     Effect.gen(function* () {
       const { folder, layout } = yield* small
       const seen: Array<string> = []
@@ -526,7 +526,7 @@ layer(platform)("a layout that is written", (it) => {
     })
   )
 
-  it.effect("keeps what was done in a batch that fails", () =>
+  it.effect("keeps the changes of a batch that fails", () =>
     Effect.gen(function* () {
       const { layout } = yield* small
       const failing = layout.batch(Effect.andThen(layout.putManifest(amd64, { tags: ["a"] }), Effect.fail("stop")))
@@ -549,7 +549,7 @@ layer(platform)("a layout that is written", (it) => {
     })
   )
 
-  it.effect("refuses content that is not what its digest names, and leaves nothing of it", () =>
+  it.effect("refuses content that does not match its digest, and leaves nothing of it", () =>
     Effect.gen(function* () {
       const { folder, layout } = yield* small
       const before = yield* snapshot(folder)
@@ -577,7 +577,7 @@ layer(platform)("a layout that is written", (it) => {
 })
 
 layer(platform, { excludeTestServices: true })("prune", (it) => {
-  it.effect("removes what nothing reaches, and says what", () =>
+  it.effect("removes and reports unreachable content", () =>
     Effect.gen(function* () {
       const folder = yield* layoutFolder
       const layout = yield* ImageLayout.open(folder)
@@ -600,7 +600,7 @@ layer(platform, { excludeTestServices: true })("prune", (it) => {
     })
   )
 
-  it.effect("on request removes manifests without a tag, with the referrers of what is gone", () =>
+  it.effect("on request removes untagged manifests with their referrers", () =>
     Effect.gen(function* () {
       const folder = yield* layoutFolder
       const layout = yield* ImageLayout.open(folder)
@@ -623,7 +623,7 @@ layer(platform, { excludeTestServices: true })("prune", (it) => {
     })
   )
 
-  it.effect("keeps a referrer whose subject is not there, and a sparse index", () =>
+  it.effect("keeps a referrer whose subject is missing, and a sparse index", () =>
     Effect.gen(function* () {
       const { layout } = yield* small
       const dangling = attachment("of nothing", image("nowhere").descriptor)
@@ -635,7 +635,7 @@ layer(platform, { excludeTestServices: true })("prune", (it) => {
     })
   )
 
-  it.effect("leaves files alone that no digest names, and removes what killed programs left", () =>
+  it.effect("ignores files whose names are not digests, and removes files of killed programs", () =>
     Effect.gen(function* () {
       const { folder, layout } = yield* small
       const files = yield* FileSystem.FileSystem
@@ -650,7 +650,7 @@ layer(platform, { excludeTestServices: true })("prune", (it) => {
 })
 
 layer(platform, { excludeTestServices: true })("a layout in real time", (it) => {
-  it.effect("sees what another program writes over the index in the same tick of the disk's clock", () =>
+  it.effect("sees what another program writes into the index in the same tick of the disk's clock", () =>
     Effect.gen(function* () {
       const { folder, layout } = yield* small
       const files = yield* FileSystem.FileSystem
@@ -668,7 +668,7 @@ layer(platform, { excludeTestServices: true })("a layout in real time", (it) => 
     })
   )
 
-  it.effect("does not take an image for untagged that containerd has named", () =>
+  it.effect("does not treat an image that containerd named as untagged", () =>
     Effect.gen(function* () {
       const { folder, layout } = yield* small
       const name = "docker.io/library/alpine:3"
@@ -696,7 +696,7 @@ layer(platform, { excludeTestServices: true })("a layout in real time", (it) => 
     })
   )
 
-  it.effect("spares what is young, and what a young manifest names", () =>
+  it.effect("keeps young content, and what a young manifest names", () =>
     Effect.gen(function* () {
       const { folder, layout } = yield* small
       const files = yield* FileSystem.FileSystem
@@ -717,7 +717,7 @@ layer(platform, { excludeTestServices: true })("a layout in real time", (it) => 
   )
 })
 
-/** A file system of which writes fail after some time. */
+/** A file system whose writes fail after some time. */
 const failing = (budget: { left: number }) =>
   Effect.map(FileSystem.FileSystem, (files) => {
     const full = PlatformError.systemError({
@@ -752,7 +752,7 @@ const refused = (method: string, at: string, code: string) =>
     cause: Object.assign(new Error(code), { code })
   })
 
-/** A disk that can only be read, as Node tells of it: a recursive call says that something is not there. */
+/** A read-only disk, as Node reports it: a recursive call fails with "not found". */
 const readOnly = Effect.map(FileSystem.FileSystem, (files) => {
   return FileSystem.make({
     ...files,
@@ -764,7 +764,7 @@ const readOnly = Effect.map(FileSystem.FileSystem, (files) => {
 
 describe("a disk that fails", () => {
   layer(platform)((it) => {
-    it.effect("says that it can only be read, and not that something is missing", () =>
+    it.effect("reports that it is read-only, not that something is missing", () =>
       Effect.gen(function* () {
         const from = yield* source
         const path = yield* Path.Path
@@ -778,7 +778,7 @@ describe("a disk that fails", () => {
       })
     )
 
-    it.effect("fails by name, tears nothing, and leaves no file behind", () =>
+    it.effect("fails with its error, damages nothing, and leaves no file behind", () =>
       Effect.gen(function* () {
         const from = yield* source
         for (let steps = 0; steps < 400; steps += 3) {

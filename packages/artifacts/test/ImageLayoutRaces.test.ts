@@ -1,5 +1,5 @@
 /**
- * Image layouts: what other programs, interruptions and batches do between two steps of ours.
+ * Image layouts: other programs, interruptions and batches between two steps of an operation.
  */
 import * as BlobSource from "@effect-acr/client/BlobSource"
 import * as Digest from "@effect-acr/client/Digest"
@@ -70,7 +70,7 @@ const openBeforeLock = (folder: string, before: Effect.Effect<void>) =>
     )
   )
 
-/** What JSON of other programs looks like: indented, and in an order of its own. */
+/** JSON as other programs write it: indented, and in another order. */
 const foreignIndex = (...manifests: ReadonlyArray<unknown>) =>
   JSON.stringify({ manifests, schemaVersion: 2 }, undefined, 2)
 
@@ -121,7 +121,7 @@ layer(platform)("a change of a layout", (it) => {
     })
   )
 
-  it.effect("that changes nothing leaves the index of another program as it is", () =>
+  it.effect("that changes nothing leaves the index of another program unchanged", () =>
     Effect.gen(function* () {
       const { folder, layout } = yield* small
       yield* write(folder, "index.json", foreignIndex({ odd: true }, named(amd64, "v1"), named(amd64, "a")))
@@ -147,7 +147,7 @@ layer(platform)("a change of a layout", (it) => {
       assert.deepStrictEqual(yield* referrersOf(layout, amd64), [theirs.descriptor.digest])
       yield* layout.putManifest(ours)
       assert.sameMembers(yield* referrersOf(layout, amd64), [theirs.descriptor.digest, ours.descriptor.digest])
-      // Programs that read the tag alone find both.
+      // Programs that read only the tag find both.
       const merged = Option.getOrThrow(yield* layout.resolve(tag))
       const text = yield* read(folder, `blobs/sha256/${Digest.hex(merged.digest)}`)
       assert.include(text, theirs.descriptor.digest)
@@ -158,7 +158,7 @@ layer(platform)("a change of a layout", (it) => {
 })
 
 layer(platform)("a damaged layout", (it) => {
-  it.effect("is whole again when the damaged file is removed and its image copied with trust in nothing", () =>
+  it.effect("is repaired by removing the damaged file and copying its image with trust walk", () =>
     Effect.gen(function* () {
       const { folder, layout } = yield* small
       const files = yield* FileSystem.FileSystem
@@ -198,7 +198,7 @@ layer(platform)("a layout with a damaged manifest", (it) => {
     )
   }
 
-  it.effect("does not leave out referrers in silence, and prunes nothing", () =>
+  it.effect("does not silently leave out referrers, and prunes nothing", () =>
     Effect.gen(function* () {
       const { folder, layout } = yield* small
       const sbom = attachment("sbom", amd64.descriptor)
@@ -210,7 +210,7 @@ layer(platform)("a layout with a damaged manifest", (it) => {
     })
   )
 
-  it.effect("can be rid of it", () =>
+  it.effect("can remove it", () =>
     Effect.gen(function* () {
       const { folder } = yield* small
       const layout = yield* damage(folder, amd64, truncated)
@@ -254,7 +254,7 @@ layer(platform)("a layout that lacks what its tag names", (it) => {
 })
 
 layer(platform)("an image that is removed from the index that names it", (it) => {
-  it.effect("is not kept, and comes back if nothing is trusted", () =>
+  it.effect("is not kept, and is copied again with trust walk", () =>
     Effect.gen(function* () {
       const { layout } = yield* small
       const source = yield* holding(["base", "amd64", "arm64"], [amd64, arm64, both])
@@ -303,7 +303,7 @@ layer(platform)("a batch", (it) => {
     })
   )
 
-  it.effect("does not lose what a fiber changes that outlives it", () =>
+  it.effect("does not lose the changes of a fiber that outlives it", () =>
     Effect.gen(function* () {
       const { layout } = yield* small
       const isOver = yield* Deferred.make<void>()
@@ -369,7 +369,7 @@ layer(platform)("a batch", (it) => {
 })
 
 layer(platform, { excludeTestServices: true })("prune", (it) => {
-  it.effect("removes nothing if a manifest cannot be understood: what it names is unknown", () =>
+  it.effect("removes nothing if what a manifest names is unknown", () =>
     Effect.gen(function* () {
       const { folder, layout } = yield* small
       const signed = MediaType.MediaType.make("application/vnd.docker.distribution.manifest.v1+prettyjws")
@@ -389,7 +389,7 @@ layer(platform, { excludeTestServices: true })("prune", (it) => {
         assert.strictEqual((yield* Effect.flip(layout.prune({ isDryRun: true }))).reason._tag, "UnknownManifest")
         assert.deepStrictEqual(yield* snapshot(folder), before)
       }
-      // Content under another algorithm may name what is here.
+      // Content under another algorithm may name existing content.
       const odd = { mediaType: MediaType.ociImageManifest, digest: "blake3:00", size: 1 }
       yield* write(folder, "index.json", foreignIndex(named(amd64, "v1"), odd))
       assert.include((yield* Effect.flip(layout.prune({ minAge: 0 }))).message, "blake3:00")

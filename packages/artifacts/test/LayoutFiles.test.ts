@@ -1,5 +1,5 @@
 /**
- * A layout that a program writes by itself, as ImageLayout reads it.
+ * A layout that a program writes itself, read by ImageLayout.
  */
 import { createHash } from "node:crypto"
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises"
@@ -65,7 +65,7 @@ describe("LayoutFiles", () => {
     }).pipe(Effect.provide([NodeServices.layer, NodeHasher.layer]))
   )
 
-  it("gives the same text for the same entries", () => {
+  it("produces the same text for the same entries", () => {
     const [one, other] = [entryOf("one", ["a:v1"]), entryOf("other", [])]
     assert.strictEqual(LayoutFiles.formatIndex([one, other]), LayoutFiles.formatIndex([other, one]))
     const moved = LayoutFiles.formatIndex([one, entryOf("other", ["a:v1"])])

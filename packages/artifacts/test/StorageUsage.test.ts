@@ -1,5 +1,5 @@
 /**
- * What a store holds, and which of its artifacts has it.
+ * The storage of a store, and of its artifacts.
  */
 import * as Effect from "effect/Effect"
 import { assert, describe, it } from "@effect/vitest"
@@ -9,7 +9,7 @@ import { amd64, arm64, attachment, both, holding } from "./support/artifacts.ts"
 const blobs = ["base", "amd64", "arm64"]
 
 describe("the usage of storage", () => {
-  it.effect("counts what tags share once, and what each alone has, the largest first", () =>
+  it.effect("counts shared content once, and the content of each tag alone, the largest first", () =>
     Effect.gen(function* () {
       const store = yield* holding(blobs, [])
       yield* store.putManifest(amd64, { tags: ["v1", "amd"] })
@@ -64,7 +64,7 @@ describe("the usage of storage", () => {
     })
   )
 
-  it.effect("names what is missing, and counts the rest", () =>
+  it.effect("reports missing manifests, and counts the rest", () =>
     Effect.gen(function* () {
       const store = yield* holding(blobs, [amd64, arm64])
       yield* store.putManifest(both, { tags: ["v1"] })

@@ -1,5 +1,5 @@
 /**
- * What a summary says of images, indexes and other artifacts.
+ * Summaries of images, indexes and other artifacts.
  */
 import * as BlobSource from "@effect-acr/client/BlobSource"
 import type { Descriptor } from "@effect-acr/client/Descriptor"
@@ -107,7 +107,7 @@ describe("a summary", () => {
     })
   )
 
-  it.effect("of a manifest that cannot be read is one of an unknown kind", () =>
+  it.effect("of an unreadable manifest has the kind unknown", () =>
     Effect.gen(function* () {
       const odd = rawOf(MediaType.dockerSchema1Manifest, { schemaVersion: 1 })
       const store = yield* all
@@ -117,7 +117,7 @@ describe("a summary", () => {
     })
   )
 
-  it.effect("of a manifest that is missing fails", () =>
+  it.effect("of a missing manifest fails", () =>
     Effect.gen(function* () {
       const store = yield* all
       yield* store.remove(amd64.descriptor)

@@ -1,5 +1,5 @@
 /**
- * Archives and artifacts that are wrong in one place: the reason says which, and whether trying again helps.
+ * Archives and artifacts with one fault: the reason names it, and says whether a retry helps.
  */
 import { spawnSync } from "node:child_process"
 import { gzipSync } from "node:zlib"
@@ -24,7 +24,7 @@ type Failure = ArchiveError | ArtifactError | FolderError
 const isFailure = (error: unknown): error is Failure =>
   error instanceof ArchiveError || error instanceof ArtifactError || error instanceof FolderError
 
-/** The reason of an error, by which trying again does not help. */
+/** The reason of an error that is not retryable. */
 const reasonOf = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.map(Effect.flip(effect), (error) => {
     if (!isFailure(error)) return assert.fail(String(error))
@@ -67,7 +67,7 @@ layer(platform)("an archive", (it) => {
     )
   }
 
-  it.effect("that is cut off within a file is refused when it is opened, and the error names the file", () =>
+  it.effect("that is truncated within a file is refused when it is opened, and the error names the file", () =>
     Effect.gen(function* () {
       const bytes = yield* tarOf([saved({}), config, stored])
       const cut = ImageArchive.read(yield* fileOf(bytes.subarray(0, bytes.length - 1024 - 506)), { format: "docker" })
@@ -137,7 +137,7 @@ layer(platform)("an artifact", (it) => {
     })
   )
 
-  it.effect("that is attached to a platform needs an image for it", () =>
+  it.effect("that is attached to a platform needs an image for that platform", () =>
     Effect.gen(function* () {
       const store = yield* holding(["base", "amd64", "arm64"], [amd64, arm64])
       const sbom = attachment("sbom", amd64.descriptor)

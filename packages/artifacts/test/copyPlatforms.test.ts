@@ -84,7 +84,7 @@ const readIndex = (store: MemoryStore.MemoryStore, tagOrDigest: string) =>
   })
 
 describe("a copy of some platforms", () => {
-  it.effect("rewrites the index, and says so", () =>
+  it.effect("rewrites the index, and reports it", () =>
     Effect.gen(function* () {
       const from = yield* source(wide)
       const target = MemoryStore.make("target")
@@ -109,7 +109,7 @@ describe("a copy of some platforms", () => {
     })
   )
 
-  it.effect("gives the same index each time", () =>
+  it.effect("produces the same index each time", () =>
     Effect.gen(function* () {
       const from = yield* source(wide)
       const options: Copy.Options = { platforms: ["linux/arm64"] }
@@ -122,7 +122,7 @@ describe("a copy of some platforms", () => {
     })
   )
 
-  it.effect("keeps the index as it is if it may be sparse", () =>
+  it.effect("keeps the index unchanged if it may be sparse", () =>
     Effect.gen(function* () {
       const from = yield* source(wide)
       const target = MemoryStore.make("target")
@@ -151,7 +151,7 @@ describe("a copy of some platforms", () => {
     )
   }
 
-  it.effect("says what a target lacks that takes no sparse index, and sends nothing more", () =>
+  it.effect("fails with what the target lacks if it refuses a sparse index, and sends nothing more", () =>
     Effect.gen(function* () {
       const from = yield* source(wide)
       const target = MemoryStore.make("target")
@@ -201,7 +201,7 @@ describe("a copy of some platforms", () => {
     )
   }
 
-  it.effect("fails if no platform is wanted, and tags no index of nothing", () =>
+  it.effect("fails if the list of platforms is empty, and tags no empty index", () =>
     Effect.gen(function* () {
       const target = MemoryStore.make("target")
       const { cause } = yield* Effect.flip(Copy.run(yield* source(wide), target, "v1", { platforms: [] }))
@@ -210,7 +210,7 @@ describe("a copy of some platforms", () => {
     })
   )
 
-  it.effect("follows indexes within indexes, and leaves out those of which nothing stays", () =>
+  it.effect("follows nested indexes, and leaves out those that become empty", () =>
     Effect.gen(function* () {
       const arms = indexOf(on(armV6, linux("arm", "v6")), on(armV7, linux("arm", "v7")))
       const windows = indexOf(on(windows2022, { os: "windows", architecture: "amd64" }))
@@ -233,7 +233,7 @@ describe("a copy of some platforms", () => {
     })
   )
 
-  it.effect("leaves a rewritten index without the referrers of the old one, and keeps those of its images", () =>
+  it.effect("does not copy referrers of the original index for a rewritten one, but those of its images", () =>
     Effect.gen(function* () {
       const from = yield* source(wide)
       const ofIndex = attachment("of the index", wide.descriptor)
@@ -247,7 +247,7 @@ describe("a copy of some platforms", () => {
     })
   )
 
-  it.effect("reads the configuration of an image by itself", () =>
+  it.effect("reads the configuration of an image outside of an index", () =>
     Effect.gen(function* () {
       const config = JSON.stringify({ os: "linux", architecture: "arm64", rootfs: { type: "layers", diff_ids: [] } })
       const alone = rawOf(
@@ -267,7 +267,7 @@ describe("a copy of some platforms", () => {
     })
   )
 
-  it.effect("says how a platform is written if one cannot be read", () =>
+  it.effect("explains the format of a platform if one is invalid", () =>
     Effect.gen(function* () {
       const config = JSON.stringify({ os: "linux", architecture: "arm64", rootfs: { type: "layers", diff_ids: [] } })
       const alone = rawOf(

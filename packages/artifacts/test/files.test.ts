@@ -31,7 +31,7 @@ const platform = Layer.merge(NodeServices.layer, NodeCompression.layer)
 const type = "application/vnd.contoso.report.v1"
 const encoder = new TextEncoder()
 
-/** A folder that is gone after the test, with files. */
+/** A folder with files that is removed after the test. */
 const folderWith = (contents: Readonly<Record<string, string>>) =>
   Effect.gen(function* () {
     const files = yield* FileSystem.FileSystem
@@ -109,7 +109,7 @@ const unpacked = (tar: Uint8Array, digest: string, title = "site") => ({
 })
 
 layer(platform)("an artifact", (it) => {
-  it.effect("of nothing but a type has one empty layer, and these bytes", () =>
+  it.effect("with only a type has one empty layer, and these bytes", () =>
     Effect.gen(function* () {
       const { blobs, manifest } = yield* Artifact.pack({ artifactType: type })
       const empty = `{"mediaType":"application/vnd.oci.empty.v1+json","digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","size":2}`
@@ -138,7 +138,7 @@ layer(platform)("an artifact", (it) => {
     })
   )
 
-  it.effect("is the same when it is packed again, and differs in nothing but the time if that is wanted", () =>
+  it.effect("is the same when it is packed again, and differs only in the time if that is set", () =>
     Effect.gen(function* () {
       const folder = yield* folderWith({ "report.json": "{}", "site/a.txt": "a", "site/b/c.txt": "c" })
       const options = {
@@ -171,7 +171,7 @@ layer(platform)("an artifact", (it) => {
     })
   )
 
-  it.effect("has titles that say where a pull writes its files", () =>
+  it.effect("has titles by which a pull names its files", () =>
     Effect.gen(function* () {
       const folder = yield* folderWith({ "a/report.json": "{}", "b/report.json": "[]" })
       const store = MemoryStore.make()
@@ -202,7 +202,7 @@ layer(platform)("an artifact", (it) => {
     })
   )
 
-  it.effect("whose manifest is larger than registries take is refused before anything is sent", () =>
+  it.effect("whose manifest is larger than registries accept is refused before anything is sent", () =>
     Effect.gen(function* () {
       const store = MemoryStore.make()
       yield* Artifact.push(store, "small", { artifactType: type, annotations: { text: "a".repeat(100 * 1024) } })
@@ -326,7 +326,7 @@ layer(platform)("an artifact that is attached", (it) => {
     })
   )
 
-  it.effect("twice is one, and its listing says where it is found", () =>
+  it.effect("twice is one, and its listing reports where it is found", () =>
     Effect.gen(function* () {
       const folder = yield* folderWith({})
       const store = yield* seeded
@@ -349,7 +349,7 @@ layer(platform)("an artifact that is attached", (it) => {
     })
   )
 
-  it.effect("may be about what is not there yet, by sha512 as well", () =>
+  it.effect("may refer to a subject that does not exist yet, also by sha512", () =>
     Effect.gen(function* () {
       const store = MemoryStore.make()
       const subject = { ...amd64.descriptor, digest: Digest.Digest.make(`sha512:${"ab".repeat(64)}`) }
@@ -392,7 +392,7 @@ layer(platform)("a pull", (it) => {
     })
   )
 
-  it.effect("keeps the archive of a folder if that is wanted, and says which layers have no title", () =>
+  it.effect("keeps the archive of a folder on request, and reports layers without a title", () =>
     Effect.gen(function* () {
       const folder = yield* folderWith({ "site/index.html": "<p>" })
       const store = MemoryStore.make()
@@ -410,7 +410,7 @@ layer(platform)("a pull", (it) => {
     })
   )
 
-  it.effect("writes nothing for titles that are not safe", () =>
+  it.effect("writes nothing for unsafe titles", () =>
     Effect.gen(function* () {
       const hostile = [
         ["../x"],
@@ -438,7 +438,7 @@ layer(platform)("a pull", (it) => {
     })
   )
 
-  it.effect("follows no symbolic link in its folder, and replaces one that stands where a file is to be", () =>
+  it.effect("follows no symbolic link in its folder, and replaces one in the place of a file", () =>
     Effect.gen(function* () {
       const files = yield* FileSystem.FileSystem
       const outside = yield* folderWith({ secret: "untouched" })
@@ -480,7 +480,7 @@ layer(platform)("a pull", (it) => {
     })
   )
 
-  it.effect("without overwrite leaves what is the same, and writes nothing if something else is there", () =>
+  it.effect("without overwrite leaves equal files, and writes nothing if a different file exists", () =>
     Effect.gen(function* () {
       const files = yield* FileSystem.FileSystem
       const store = MemoryStore.make()
@@ -523,7 +523,7 @@ layer(platform)("a pull", (it) => {
     })
   )
 
-  it.effect("of several artifacts writes what they share once, and refuses one name for two contents", () =>
+  it.effect("of several artifacts writes shared files once, and refuses one name for two contents", () =>
     Effect.gen(function* () {
       const store = MemoryStore.make()
       const listed = Effect.fnUntraced(function* (layers: Parameters<typeof putLayers>[1]) {
@@ -550,7 +550,7 @@ layer(platform)("a pull", (it) => {
   )
 
   it.effect(
-    "unpacks no archive that is not what its annotation says, that is larger than allowed, or that leaves its title",
+    "unpacks no archive that does not match its annotation, that is larger than allowed, or that leads out of its title",
     () =>
       Effect.gen(function* () {
         const good = yield* tarOf([Tar.directory("site"), Tar.file("site/a.txt", "a".repeat(10_000))])
@@ -581,7 +581,7 @@ layer(platform)("a pull", (it) => {
       })
   )
 
-  it.effect("of an index needs a platform, unless there is one", () =>
+  it.effect("of an index needs a platform, unless the index has only one", () =>
     Effect.gen(function* () {
       const store = yield* holding(["base", "amd64", "arm64"], [amd64, arm64])
       yield* store.putManifest(index(forPlatform(amd64, "amd64"), forPlatform(arm64, "arm64")), { tags: ["v1"] })

@@ -1,5 +1,5 @@
 /**
- * Names of files: which are refused, and which are one file.
+ * Names of files: which are refused, and which are the same file.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Option from "effect/Option"
@@ -78,7 +78,7 @@ describe("the name of a file", () => {
     assert.deepStrictEqual(problemOf(name, "\\"), Option.some(problem))
   })
 
-  it.each(refusedOnWindows)("%j is refused on Windows alone", (name, problem) => {
+  it.each(refusedOnWindows)("%j is refused only on Windows", (name, problem) => {
     assert.deepStrictEqual(problemOf(name, "\\"), Option.some(problem))
     assert.deepStrictEqual(problemOf(name, "/"), Option.none())
   })
@@ -98,7 +98,7 @@ describe("two names", () => {
     ["\u03a3\u03a3", "\u03c3\u03c2"],
     ["a/B", "A/b"]
   ]
-  it.each(same)("%j and %j are one file on some file systems", (one, other) => {
+  it.each(same)("%j and %j are the same file on some file systems", (one, other) => {
     assert.strictEqual(collisionKey(one), collisionKey(other))
     assert.isTrue(Option.isSome(conflictOf([one, other])))
   })
@@ -109,7 +109,7 @@ describe("two names", () => {
   })
 })
 
-describe("names that are to be in one folder", () => {
+describe("names for one folder", () => {
   const conflicts: ReadonlyArray<readonly [ReadonlyArray<string>, string]> = [
     [["a", "b", "a"], '"a" is there twice'],
     [["a", "A"], '"a" and "A" are one file on some file systems'],
@@ -118,11 +118,11 @@ describe("names that are to be in one folder", () => {
     [["a/b/c", "a"], '"a" is a file and a folder'],
     [["a/b/c", "A"], '"a" and "A" are one file on some file systems']
   ]
-  it.each(conflicts)("%j are in conflict: %s", (names, problem) => {
+  it.each(conflicts)("%j conflict: %s", (names, problem) => {
     assert.deepStrictEqual(conflictOf(names), Option.some(problem))
   })
 
-  it("are not if each is a file of its own", () => {
+  it("do not conflict if each is a separate file", () => {
     assert.deepStrictEqual(conflictOf([]), Option.none())
     assert.deepStrictEqual(conflictOf(["a/b", "a/c", "b", "ab", "a/d/e", "a/d/f"]), Option.none())
   })

@@ -1,5 +1,5 @@
 /**
- * The folder that all names of an archive are in, however the caller writes it.
+ * The folder that all names of an archive begin with, in each form that a caller may write.
  */
 import { assert, layer } from "@effect/vitest"
 import * as Bytes from "effect/Bytes"

@@ -1,5 +1,5 @@
 /**
- * Archives with large files: what a stream keeps of them, and sizes beyond those of the oldest format.
+ * Archives with large files: what a stream keeps of them, and sizes beyond the limit of the oldest format.
  */
 import { open } from "node:fs/promises"
 import * as BlobSource from "@effect-acr/client/BlobSource"
@@ -50,7 +50,7 @@ const sortedByName = (bytes: Uint8Array) =>
 
 const pieces = (bytes: Uint8Array): Stream.Stream<Uint8Array> => BlobSource.fromBytes(bytes).read(0)
 
-/** Counts the temporary files that are made, and says where they are. */
+/** Counts and locates the temporary files. */
 const watching = Effect.map(FileSystem.FileSystem, (files) => {
   const made: Array<string> = []
   const watched = FileSystem.make({
@@ -62,7 +62,7 @@ const watching = Effect.map(FileSystem.FileSystem, (files) => {
 })
 
 layer(platform)("a stream of an archive", (it) => {
-  it.effect("keeps nothing large of what comes in the order in which it is asked for", () =>
+  it.effect("keeps nothing large if content arrives in the order of the requests", () =>
     Effect.gen(function* () {
       const bytes = yield* written
       const { made, watched } = yield* watching
@@ -71,7 +71,7 @@ layer(platform)("a stream of an archive", (it) => {
         Effect.gen(function* () {
           const archive = yield* ImageArchive.fromStream(pieces(bytes))
           yield* Copy.run(archive, target, "v1", { concurrency: 1 })
-          // It was handed on, and is gone.
+          // It was passed on, and is not kept.
           const [first = config] = layers
           const again = yield* Effect.flip(Stream.runDrain(archive.blob(first).read(0)))
           assert.strictEqual(again.reason._tag, "AlreadyRead")
@@ -82,7 +82,7 @@ layer(platform)("a stream of an archive", (it) => {
     })
   )
 
-  it.effect("keeps what comes before its index in one temporary file, which is gone with the scope", () =>
+  it.effect("keeps what arrives before its index in one temporary file, which is removed with the scope", () =>
     Effect.gen(function* () {
       const bytes = yield* Effect.flatMap(written, sortedByName)
       const files = yield* FileSystem.FileSystem

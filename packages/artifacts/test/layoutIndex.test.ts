@@ -43,7 +43,7 @@ it("a tag of several full names finds them all", () => {
   assert.deepStrictEqual(digests(index, "a:3"), [])
 })
 
-it("a port is no tag", () => {
+it("a port is not a tag", () => {
   const index = parsed({ ...amd64.descriptor, annotations: { [refName]: "localhost:5000/shop" } })
   assert.deepStrictEqual(digests(index, "5000/shop"), [])
   assert.deepStrictEqual(digests(index, "localhost:5000/shop"), [amd64.descriptor.digest])
@@ -62,10 +62,10 @@ it("is changed by what its entries say, not by their order", () => {
   assert.isFalse(index.isChanged())
 })
 
-it("a question looks at no entry that it is not about", () => {
+it("a lookup reads no other entries", () => {
   const index = Index.empty()
   let looks = 0
-  // Each entry counts who reads its annotations.
+  // Each entry counts the reads of its annotations.
   for (let number = 0; number < 1000; number++) {
     const { descriptor } = image(String(number))
     put(index, descriptor, `t${number}`)

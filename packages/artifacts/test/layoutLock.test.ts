@@ -1,5 +1,5 @@
 /**
- * The lock of a layout: programs that were killed, that live long, and that slept.
+ * The lock of a layout: programs that were killed, run long, or were suspended.
  */
 import { readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
@@ -32,7 +32,7 @@ const turn = Effect.promise(() => new Promise((resolve) => setImmediate(resolve)
 /** A fiber may take some turns from one operation to the next. */
 const turnsBetween = 5
 
-/** The layout of a folder on a file system that tells when it has nothing to do. */
+/** The layout of a folder on a file system that reports when it is idle. */
 const watched = (folder: string) =>
   Effect.gen(function* () {
     const files = yield* FileSystem.FileSystem
@@ -93,7 +93,7 @@ layer(platform)("the lock of a layout", (it) => {
       })
   )
 
-  it.effect("of a program that lives is waited for a minute", () =>
+  it.effect("of a running program is waited for one minute", () =>
     Effect.gen(function* () {
       const { folder, layout } = yield* written
       const theirs = join(folder, ".lock.elsewhere.1.x")
@@ -116,7 +116,7 @@ layer(platform)("the lock of a layout", (it) => {
     })
   )
 
-  it.effect("that was broken while its holder slept is taken again, and no change is lost", () =>
+  it.effect("that was broken while its holder was suspended is acquired again, and no change is lost", () =>
     Effect.gen(function* () {
       const { folder, layout } = yield* written
       const files = yield* FileSystem.FileSystem
@@ -124,7 +124,7 @@ layer(platform)("the lock of a layout", (it) => {
       // Another program breaks the lock, and changes the index, right before ours is published.
       const sleeping = FileSystem.make({
         ...files,
-        // By this, a holder asks whether its file is still there.
+        // By this, a holder checks whether its file still exists.
         access: (path, options) =>
           Effect.gen(function* () {
             if (!path.includes(".lock.") || isBroken) return yield* files.access(path, options)
@@ -142,7 +142,7 @@ layer(platform)("the lock of a layout", (it) => {
     })
   )
 
-  it.effect("leaves no file if the change is interrupted that takes it", () =>
+  it.effect("leaves no file if the change that acquires it is interrupted", () =>
     Effect.gen(function* () {
       const { folder } = yield* written
       const isTaking = yield* Deferred.make<void>()
@@ -168,7 +168,7 @@ layer(platform)("the lock of a layout", (it) => {
     })
   )
 
-  it.effect("is no longer waited for by a change that is interrupted", () =>
+  it.effect("is no longer waited for by an interrupted change", () =>
     Effect.gen(function* () {
       const { folder, layout } = yield* written
       writeFileSync(join(folder, ".lock.elsewhere.1.x"), "")

@@ -1,5 +1,5 @@
 /**
- * Folders that are packed: the same files give the same archive, whose digest is a golden value, and what cannot be packed is refused.
+ * Folders that are packed: the same files produce the same archive, whose digest is a golden value, and unsafe content is refused.
  */
 import { spawnSync } from "node:child_process"
 import { createHash } from "node:crypto"
@@ -43,7 +43,7 @@ const namesOf = (folder: string, options?: Folder.PackOptions) =>
 const reasonOf = (folder: string, options?: Folder.PackOptions) =>
   Effect.map(Effect.flip(packed(folder, options)), (error) => error.reason._tag)
 
-/** A path whose last byte is no UTF-8. */
+/** A path whose last byte is not UTF-8. */
 const invalid = (path: string) => Buffer.concat([Buffer.from(path), Buffer.from([0xff])])
 
 /** A file system with other facts about its files than the real ones. */
@@ -112,7 +112,7 @@ layer(NodeServices.layer)("a folder", (it) => {
     })
   )
 
-  it.effect("has the time that is wanted, that of SOURCE_DATE_EPOCH, or none", () =>
+  it.effect("has the time of the option, of SOURCE_DATE_EPOCH, or none", () =>
     Effect.gen(function* () {
       const folder = yield* filled(async (at) => {
         await write(at, ["new", "old"])
@@ -192,7 +192,7 @@ layer(NodeServices.layer)("a folder", (it) => {
     })
   )
 
-  it.effect("with links that leave it is refused, or packed as it is, and no link is followed", () =>
+  it.effect("with links that lead out of it is refused, or packed unchanged, and no link is followed", () =>
     Effect.gen(function* () {
       for (const target of ["/etc", "../outside", "a/../../outside"]) {
         const folder = yield* filled(async (at) => {
@@ -230,7 +230,7 @@ layer(NodeServices.layer)("a folder", (it) => {
       }
       for (const [name, change] of Object.entries(changes)) {
         const folder = yield* filled((at) => writeFile(`${at}/a`, "12345"))
-        // Between the look at the file and its opening.
+        // Between the check of the file and its opening.
         const racing = FileSystem.make({
           ...files,
           open: (path, options) => Effect.andThen(Effect.orDie(change(path)), files.open(path, options))
@@ -242,7 +242,7 @@ layer(NodeServices.layer)("a folder", (it) => {
   )
 
   it.effect(
-    "in which a folder is replaced by a link while it is read fails, and what the link leads to is not packed",
+    "in which a link replaces a folder while it is read fails, and the target of the link is not packed",
     () =>
       Effect.gen(function* () {
         const files = yield* FileSystem.FileSystem
@@ -335,7 +335,7 @@ layer(NodeServices.layer)("a folder", (it) => {
     })
   )
 
-  it.effect("with names or targets that are not Unicode is refused, since others would be written", () =>
+  it.effect("with names or targets that are not Unicode is refused, since they would be written differently", () =>
     Effect.gen(function* () {
       const fills: Readonly<Record<string, (at: string) => Promise<unknown>>> = {
         "a file": (at) => writeFile(invalid(`${at}/a`), ""),
@@ -354,7 +354,7 @@ layer(NodeServices.layer)("a folder", (it) => {
     })
   )
 
-  it.effect("with links that leave it through other links is refused", () =>
+  it.effect("with links that lead out of it through other links is refused", () =>
     Effect.gen(function* () {
       for (const target of ["s/up/../outside", "s/../s/up/../outside", "nowhere/../s"]) {
         const folder = yield* folderWith(target)
@@ -367,7 +367,7 @@ layer(NodeServices.layer)("a folder", (it) => {
     })
   )
 
-  it.effect("is not packed under a prefix that leads outside, or is no name of a folder", () =>
+  it.effect("is not packed under a prefix that leads outside, or is not a name of a folder", () =>
     Effect.gen(function* () {
       const folder = yield* filled((at) => write(at, ["a"]))
       for (const prefix of ["../x", "x/../..", "a\0b", "a/.wh.b"]) {
@@ -411,7 +411,7 @@ layer(NodeServices.layer)("a folder", (it) => {
     })
   )
 
-  it.effect("takes more files in a folder than a call takes arguments", () =>
+  it.effect("packs more files in a folder than a call may have arguments", () =>
     Effect.gen(function* () {
       const folder = yield* filled((at) => write(at, ["many/one"]))
       const files = yield* FileSystem.FileSystem

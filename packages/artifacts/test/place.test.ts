@@ -20,7 +20,7 @@ const put = (site: Place.Site, name: string, content: string, overwrite = true) 
   })
 
 layer(platform)("a file that is put into a folder", (it) => {
-  it.effect("is there, with the folders that it is in", () =>
+  it.effect("exists, with its parent folders", () =>
     Effect.gen(function* () {
       const { folder } = yield* makePlace
       yield* Effect.scoped(
@@ -40,7 +40,7 @@ layer(platform)("a file that is put into a folder", (it) => {
     })
   )
 
-  it.effect("replaces another only if it may, and no folder", () =>
+  it.effect("replaces another file only if allowed, and never a folder", () =>
     Effect.gen(function* () {
       const { folder } = yield* makePlace
       const site = yield* Place.open(folder)
@@ -78,7 +78,7 @@ layer(platform)("a file that is put into a folder", (it) => {
     })
   )
 
-  it.effect("is in a folder that another program made meanwhile, if it is one", () =>
+  it.effect("is put into a folder that another program created meanwhile", () =>
     Effect.gen(function* () {
       const files = yield* FileSystem.FileSystem
       const { at, base, folder } = yield* makePlace
@@ -93,7 +93,7 @@ layer(platform)("a file that is put into a folder", (it) => {
     })
   )
 
-  it.effect("cannot be put where a file is the folder", () =>
+  it.effect("cannot be put where a file is in the place of its folder", () =>
     Effect.gen(function* () {
       const files = yield* FileSystem.FileSystem
       const { at } = yield* makePlace

@@ -1,5 +1,5 @@
 /**
- * How large an artifact may be that is pulled into a folder.
+ * The size limit of an artifact that is pulled into a folder.
  */
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -10,7 +10,7 @@ import * as MemoryStore from "../src/MemoryStore.ts"
 import { layer as platform } from "./support/dockerArchives.ts"
 
 layer(platform)("an artifact", (it) => {
-  it.effect("may be no larger than is allowed in all of its files and folders together", () =>
+  it.effect("may not exceed the limit with all of its files and folders together", () =>
     Effect.gen(function* () {
       const files = yield* FileSystem.FileSystem
       const base = yield* files.makeTempDirectoryScoped({ prefix: "effect-acr-limits-" })

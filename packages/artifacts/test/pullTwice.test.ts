@@ -12,7 +12,7 @@ import * as MemoryStore from "../src/MemoryStore.ts"
 import { layer as platform } from "./support/dockerArchives.ts"
 
 layer(platform)("files with the same content", (it) => {
-  it.effect("are read once, also from an archive that comes as a stream", () =>
+  it.effect("are read once, also from an archive in a stream", () =>
     Effect.gen(function* () {
       const files = yield* FileSystem.FileSystem
       const base = yield* files.makeTempDirectoryScoped({ prefix: "effect-acr-twice-" })

@@ -1,5 +1,5 @@
 /**
- * What stores refuse, limits of graphs, and caches that fail.
+ * Refusals of stores, limits of graphs, and caches that fail.
  */
 import * as AcrEmulator from "@effect-acr/emulator/AcrEmulator"
 import { NodeCompression } from "@effect-acr/node"
@@ -38,7 +38,7 @@ describe("a manifest whose content is missing", () => {
 })
 
 describe("a validation", () => {
-  it.effect("ends where manifests are nested without end", () =>
+  it.effect("fails if manifests are nested without end", () =>
     Effect.gen(function* () {
       const store = yield* holding(["base"], [image("base")])
       let top = image("base")
@@ -73,7 +73,7 @@ describe("a cache of manifests", () => {
     })
   )
 
-  it.effect("that fails is the failure of the inventory", () =>
+  it.effect("that fails fails the inventory", () =>
     Effect.gen(function* () {
       const held = registry()
       yield* held.push(old)
