@@ -85,7 +85,7 @@ describe("a summary", () => {
     })
   )
 
-  it.effect("of an index that lacks an image says so", () =>
+  it.effect("of an index that lacks an image leaves out the size of that image", () =>
     Effect.gen(function* () {
       const store = yield* all
       yield* store.remove(arm64.descriptor)

@@ -1,5 +1,5 @@
 /**
- * Lists of tags with what they name, in any store and in a registry.
+ * Lists of tags with the manifests that they name, in any store and in a registry.
  */
 import * as AcrEmulator from "@effect-acr/emulator/AcrEmulator"
 import { NodeRegistries } from "@effect-acr/node"
@@ -63,7 +63,7 @@ describe("tags of a store", () => {
     })
   )
 
-  it.effect("are sorted by time, those without one last, and by name if they have the same", () =>
+  it.effect("are sorted by time, those without a time last, and by name for equal times", () =>
     Effect.gen(function* () {
       const store = yield* filled
       const namesBy = (order: "newest" | "oldest") =>
@@ -73,7 +73,7 @@ describe("tags of a store", () => {
     })
   )
 
-  it.effect("that are not wanted are not read", () =>
+  it.effect("that are not selected are not read", () =>
     Effect.gen(function* () {
       const store = yield* filled
       const resolved: Array<string> = []
@@ -89,7 +89,7 @@ describe("tags of a store", () => {
     })
   )
 
-  it.effect("whose content is missing in part are listed with what is there", () =>
+  it.effect("whose content is partly missing are listed with the existing content", () =>
     Effect.gen(function* () {
       const store = yield* filled
       const lossy = {
@@ -103,7 +103,7 @@ describe("tags of a store", () => {
     })
   )
 
-  it.effect("that go between the list and the look are left out", () =>
+  it.effect("that are deleted after the list was read are left out", () =>
     Effect.gen(function* () {
       const store = yield* filled
       const late = {
@@ -149,7 +149,7 @@ describe("tags of a registry", () => {
     )
   )
 
-  it.live("that does not exist are none in full, and not found by name", () =>
+  it.live("that does not exist are an empty list, and NotFound by name", () =>
     emulated(
       Effect.gen(function* () {
         const opened = yield* openedOf("shop/missing")

@@ -1,5 +1,5 @@
 /**
- * Artifacts that come back from the trash of an emulator as they were, with what belongs to them.
+ * Artifacts that are restored from the trash of an emulator, with everything that belongs to them.
  */
 import * as BlobSource from "@effect-acr/client/BlobSource"
 import { ContainerRegistry } from "@effect-acr/client/ContainerRegistry"
@@ -58,7 +58,7 @@ const clearFaults = Effect.flatMap(AcrEmulator.AcrEmulator, (emulator) => emulat
 const orNothing = <A>(list: Stream.Stream<A, RegistryError>) =>
   Effect.catchReason(Stream.runCollect(list), "RegistryError", "NotFound", () => Effect.succeed<ReadonlyArray<A>>([]))
 
-/** What the repository holds: its manifests, and its tags with what they name. */
+/** The content of the repository: its manifests, and its tags with the manifests that they name. */
 const contents = Effect.gen(function* () {
   const service = yield* ContainerRegistry
   const manifests = yield* orNothing(service.manifests(repository))
@@ -129,7 +129,7 @@ const everything: ReadonlyArray<Trash.Step> = [
 const about = (manifest: Manifest.Raw, under = "/"): RegExp =>
   new RegExp(`^${under}.*${Digest.hex(digestOf(manifest))}`)
 
-/** Fails a request in a way that is no refusal of the login. */
+/** Fails a request without refusing the credentials. */
 const refusal = (code: string, status = 409): Fault["consequence"] => ({
   _tag: "Answer",
   status,
@@ -138,7 +138,7 @@ const refusal = (code: string, status = 409): Fault["consequence"] => ({
 })
 
 describe("restore", () => {
-  it.live("brings an image back with all its tags, page by page", () =>
+  it.live("restores an image with all its tags, page by page", () =>
     Effect.gen(function* () {
       const tags = Array.from({ length: 120 }, (_, at) => `build-${at}`)
       const digest = yield* push(amd64, "v1", ...tags)
@@ -176,7 +176,7 @@ describe("restore", () => {
     )
   }
 
-  it.live("brings indexes of indexes back", () =>
+  it.live("restores nested indexes", () =>
     Effect.gen(function* () {
       const nested = index(both.descriptor, other.descriptor)
       for (const manifest of [amd64, arm64, other, both]) yield* push(manifest)
@@ -188,31 +188,29 @@ describe("restore", () => {
     }).pipe(Effect.provide(keeping))
   )
 
-  it.live(
-    "restores tags once all manifests are there, those of the image last, and the one that was asked for at the end",
-    () =>
-      Effect.gen(function* () {
-        yield* pushEverything
-        yield* removeAll
-        const service = yield* ContainerRegistry
-        const restored: Array<string | undefined> = []
-        const recording: typeof service = {
-          ...service,
-          restoreManifest: (name, digest, options) =>
-            Effect.tap(service.restoreManifest(name, digest, options), () =>
-              Effect.sync(() => restored.push(options?.tag))
-            )
-        }
-        const { steps } = yield* Effect.provideService(restore("latest"), ContainerRegistry, recording)
-        assert.deepStrictEqual(
-          restored.slice(0, steps.length),
-          steps.map(() => undefined)
-        )
-        const tags = restored.slice(steps.length)
-        assert.sameMembers(tags.slice(0, 3), [cosignTag(both, ".sig"), cosignTag(amd64, ".att"), cosignTag(both, "")])
-        assert.sameMembers(tags.slice(3, 5), ["stable", "v1"])
-        assert.deepStrictEqual(tags.slice(5), ["latest"])
-      }).pipe(Effect.provide(keeping))
+  it.live("restores tags after all manifests, those of the image last, and the requested tag at the very end", () =>
+    Effect.gen(function* () {
+      yield* pushEverything
+      yield* removeAll
+      const service = yield* ContainerRegistry
+      const restored: Array<string | undefined> = []
+      const recording: typeof service = {
+        ...service,
+        restoreManifest: (name, digest, options) =>
+          Effect.tap(service.restoreManifest(name, digest, options), () =>
+            Effect.sync(() => restored.push(options?.tag))
+          )
+      }
+      const { steps } = yield* Effect.provideService(restore("latest"), ContainerRegistry, recording)
+      assert.deepStrictEqual(
+        restored.slice(0, steps.length),
+        steps.map(() => undefined)
+      )
+      const tags = restored.slice(steps.length)
+      assert.sameMembers(tags.slice(0, 3), [cosignTag(both, ".sig"), cosignTag(amd64, ".att"), cosignTag(both, "")])
+      assert.sameMembers(tags.slice(3, 5), ["stable", "v1"])
+      assert.deepStrictEqual(tags.slice(5), ["latest"])
+    }).pipe(Effect.provide(keeping))
   )
 
   it.live("leaves what does not belong to it in the trash", () =>
@@ -227,12 +225,12 @@ describe("restore", () => {
         manifests: [digestOf(amd64)],
         tags: [`v1=${digestOf(amd64)}`]
       })
-      // The service says nothing by which the referrer could be found.
+      // The service returns nothing by which the referrer could be found.
       assert.deepStrictEqual(yield* deletedManifests, [digestOf(other), unlisted, unrelated].toSorted())
     }).pipe(Effect.provide(keeping))
   )
 
-  it.live("brings signatures of signatures back, and a manifest with all tags that attach it", () =>
+  it.live("restores signatures of signatures, and a manifest with all tags that attach it", () =>
     Effect.gen(function* () {
       yield* push(amd64, "v1")
       yield* push(arm64, cosignTag(amd64, ".sig"), cosignTag(amd64, ".att"))
@@ -251,7 +249,7 @@ describe("restore", () => {
       yield* push(attached)
       yield* push(index(attached.descriptor), cosignTag(amd64, ""))
       const before = yield* contents
-      // The registry deletes the referrer with its subject. The list is no referrer.
+      // The registry deletes the referrer with its subject. The list is not a referrer.
       yield* remove("v1")
       assert.deepStrictEqual((yield* contents).tags.length, 1)
       assert.lengthOf(yield* deletedManifests, 2)
@@ -261,7 +259,7 @@ describe("restore", () => {
     }).pipe(Effect.provide(keeping))
   )
 
-  it.live("restores a subject before what refers to it, in whatever order an index names them", () =>
+  it.live("restores a subject before its referrers, in any order of the index", () =>
     Effect.gen(function* () {
       const signed = referrer(amd64.descriptor)
       yield* push(amd64)
@@ -275,7 +273,7 @@ describe("restore", () => {
     }).pipe(Effect.provide(keeping))
   )
 
-  it.live("takes the newest deletion of a tag", () =>
+  it.live("restores the newest deletion of a tag", () =>
     Effect.gen(function* () {
       yield* push(amd64, "v1")
       yield* remove("v1")
@@ -289,7 +287,7 @@ describe("restore", () => {
     }).pipe(Effect.provide(keeping))
   )
 
-  it.live("gives no manifest a tag back that another one had after it", () =>
+  it.live("does not restore a tag to a manifest if another one had it later", () =>
     Effect.gen(function* () {
       yield* push(amd64, "v1", "first")
       yield* remove("v1")
@@ -313,7 +311,7 @@ describe("restore", () => {
     }).pipe(Effect.provide(keeping))
   )
 
-  it.live("moves no tag that is pushed while it restores", () =>
+  it.live("moves no tag that is pushed during the restore", () =>
     Effect.gen(function* () {
       yield* push(amd64, "v1")
       yield* push(other)
@@ -336,7 +334,7 @@ describe("restore", () => {
     }).pipe(Effect.provide(keeping))
   )
 
-  it.live("brings back a tag that was deleted alone, and an image that an index there lacks", () =>
+  it.live("restores a tag that was deleted alone, and an image that an existing index lacks", () =>
     Effect.gen(function* () {
       yield* push(amd64)
       yield* push(arm64)
@@ -359,7 +357,7 @@ describe("restore", () => {
     }).pipe(Effect.provide(keeping))
   )
 
-  it.live("goes on where a manifest is refused or cannot be read, says so, and does the rest when it runs again", () =>
+  it.live("continues if a manifest is refused or unreadable, reports it, and does the rest when it runs again", () =>
     Effect.gen(function* () {
       yield* pushEverything
       const before = yield* contents
@@ -385,7 +383,7 @@ describe("restore", () => {
     }).pipe(Effect.provide(keeping))
   )
 
-  it.live("says of the tags of a manifest that is refused that they are not there", () =>
+  it.live("reports the tags of a refused manifest as failed", () =>
     Effect.gen(function* () {
       yield* push(amd64, "v1")
       yield* remove("v1")
@@ -396,7 +394,7 @@ describe("restore", () => {
     }).pipe(Effect.provide(keeping))
   )
 
-  it.live("says which image of an index is not in the trash any more", () =>
+  it.live("reports which image of an index is no longer in the trash", () =>
     Effect.gen(function* () {
       yield* push(amd64)
       yield* push(arm64)
@@ -413,7 +411,7 @@ describe("restore", () => {
     }).pipe(Effect.provide(keeping))
   )
 
-  it.live("finds out what became of restores whose answers are lost", () =>
+  it.live("finds out the outcome of restores whose responses are lost", () =>
     Effect.gen(function* () {
       yield* pushEverything
       const before = yield* contents
@@ -493,7 +491,7 @@ describe("restoreSteps", () => {
     }).pipe(Effect.provide(keeping))
   )
 
-  it.live("goes on after a tag that is taken, a tag and a manifest that are not in the trash, and a refusal", () =>
+  it.live("continues after a taken tag, a tag and a manifest that are not in the trash, and a refusal", () =>
     Effect.gen(function* () {
       yield* push(amd64, "v1", "v2")
       yield* push(arm64, "arm")
@@ -524,7 +522,7 @@ describe("restoreSteps", () => {
     }).pipe(Effect.provide(keeping))
   )
 
-  it.live("finds out what became of restores whose answers are lost", () =>
+  it.live("finds out the outcome of restores whose responses are lost", () =>
     Effect.gen(function* () {
       yield* push(amd64, "v1", "v2")
       const before = yield* contents
@@ -536,7 +534,7 @@ describe("restoreSteps", () => {
     }).pipe(Effect.provide(keeping))
   )
 
-  it.effect("says of what has expired that it is missing", () =>
+  it.effect("reports expired objects as missing", () =>
     Effect.gen(function* () {
       yield* push(amd64, "v1")
       yield* remove("v1")
@@ -554,7 +552,7 @@ describe("restoreSteps", () => {
     }).pipe(Effect.provide(keeping))
   )
 
-  it.live("asks a registry that does not respond once for a manifest", () =>
+  it.live("sends one request for a manifest to a registry that does not respond", () =>
     Effect.gen(function* () {
       yield* push(amd64, "v1")
       yield* remove("v1")
@@ -568,7 +566,7 @@ describe("restoreSteps", () => {
     }).pipe(Effect.provide(keeping))
   )
 
-  it.live("refuses what is no repository", () =>
+  it.live("refuses an invalid repository name", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(Trash.restoreSteps("No Repository", everything))
       assert.strictEqual(error.reason._tag, "InvalidRequest")
@@ -576,7 +574,7 @@ describe("restoreSteps", () => {
   )
 })
 
-/** Services of which the request with a number is interrupted, before it is sent or once it is answered. */
+/** Services that interrupt the n-th request, before it is sent or after the response. */
 const interruptedAt = Effect.fnUntraced(function* (at: number, isSent: boolean) {
   const service = yield* ContainerRegistry
   const content = yield* RegistryContent
@@ -636,7 +634,7 @@ describe("interrupted at any request and run again", () => {
       for (let at = 0, isRestored = false; !isRestored; at++) {
         yield* remove(digestOf(amd64))
         const exit = yield* Effect.exit(Effect.provide(restore("v1"), yield* interruptedAt(at, true)))
-        // Once the tag is there, nothing is left to do.
+        // Once the tag exists, nothing is left to do.
         isRestored = (yield* contents).tags.includes(`v1=${digestOf(amd64)}`)
         assert.isTrue(isRestored || Exit.hasInterrupts(exit))
         if (!isRestored) yield* restore("v1")
@@ -725,7 +723,7 @@ describe("without permission", () => {
     }).pipe(Effect.provide(keeping))
   )
 
-  it.live("of a registry that is not ACR, all of it is unsupported", () =>
+  it.live("on a registry that is not ACR, everything is unsupported", () =>
     Effect.gen(function* () {
       yield* inject({
         path: "/acr/",

@@ -1,5 +1,5 @@
 /**
- * What a validation finds, in stores with one thing wrong each.
+ * Findings of a validation, in stores with one fault each.
  */
 import { createHash } from "node:crypto"
 import { gzipSync } from "node:zlib"
@@ -50,7 +50,7 @@ const imageOf = Effect.fnUntraced(function* (
   return { store, root: raw.descriptor, layered }
 })
 
-/** A store whose blobs can be others than their digests say. */
+/** A store whose blobs may not match their digests. */
 const withBlobs = <E>(store: Reader<E>, blobs: Readonly<Record<string, Uint8Array>>): Reader<E> => ({
   ...store,
   blob: (pointer) => {
@@ -64,7 +64,7 @@ const problems = ({ findings }: Validation.ValidationReport) => findings.map(({ 
 provided(NodeCompression.layer)("a validation", (it) => {
   const all = holding(["base", "amd64", "arm64"], [amd64, arm64, both])
 
-  describe("of what is whole", () => {
+  describe("of a complete artifact", () => {
     it.effect("counts what it read, and finds nothing", () =>
       Effect.gen(function* () {
         const content = gzipSync(text("files"))
@@ -94,7 +94,7 @@ provided(NodeCompression.layer)("a validation", (it) => {
   })
 
   describe("finds", () => {
-    it.effect("a manifest that is missing, and goes on", () =>
+    it.effect("a missing manifest, and continues", () =>
       Effect.gen(function* () {
         const store = yield* all
         const without: typeof store = {
@@ -127,7 +127,7 @@ provided(NodeCompression.layer)("a validation", (it) => {
       })
     )
 
-    it.effect("bytes that are not those of the digest, and another size", () =>
+    it.effect("bytes that do not match the digest, and a wrong size", () =>
       Effect.gen(function* () {
         const files = text("files")
         const { layered, root, store } = yield* imageOf(files, [digestOf(files)], MediaType.ociImageLayer)
@@ -141,7 +141,7 @@ provided(NodeCompression.layer)("a validation", (it) => {
       })
     )
 
-    it.effect("a layer that is not the one of the configuration", () =>
+    it.effect("a layer that does not match the configuration", () =>
       Effect.gen(function* () {
         const { layered, root, store } = yield* imageOf(gzipSync(text("files")), [digestOf(text("others"))])
         const { findings } = yield* Validation.validate(store, root)
@@ -159,7 +159,7 @@ provided(NodeCompression.layer)("a validation", (it) => {
       })
     )
 
-    it.effect("a configuration that names another number of layers", () =>
+    it.effect("a configuration with a wrong number of layers", () =>
       Effect.gen(function* () {
         const { root, store } = yield* imageOf(gzipSync(text("files")), [])
         const { findings } = yield* Validation.validate(store, root)
@@ -170,7 +170,7 @@ provided(NodeCompression.layer)("a validation", (it) => {
       })
     )
 
-    it.effect("a compression that is cut off, although its digest is right", () =>
+    it.effect("a truncated compression, although its digest is right", () =>
       Effect.gen(function* () {
         const content = gzipSync(text("files")).subarray(0, 15)
         const { layered, root, store } = yield* imageOf(content, [digestOf(text("files"))])
@@ -179,7 +179,7 @@ provided(NodeCompression.layer)("a validation", (it) => {
       })
     )
 
-    it.effect("another compression than the media type states", () =>
+    it.effect("a compression that contradicts the media type", () =>
       Effect.gen(function* () {
         const files = text("files")
         const { layered, root, store } = yield* imageOf(files, [digestOf(files)], MediaType.ociImageLayerZstd)
@@ -188,7 +188,7 @@ provided(NodeCompression.layer)("a validation", (it) => {
       })
     )
 
-    it.effect("another size and media type than the index states", () =>
+    it.effect("a size and a media type that contradict the index", () =>
       Effect.gen(function* () {
         const { root, store } = yield* imageOf(text("files"), [digestOf(text("files"))], MediaType.ociImageLayer)
         const wrong = { ...root, size: root.size + 1, mediaType: MediaType.dockerManifest }

@@ -241,27 +241,25 @@ layer(NodeServices.layer)("a folder", (it) => {
     })
   )
 
-  it.effect(
-    "in which a link replaces a folder while it is read fails, and the target of the link is not packed",
-    () =>
-      Effect.gen(function* () {
-        const files = yield* FileSystem.FileSystem
-        const outside = yield* filled((at) => write(at, ["secret"]))
-        const folder = yield* filled((at) => write(at, ["a/b"]))
-        const racing = FileSystem.make({
-          ...files,
-          readDirectoryEntries: (path) =>
-            Effect.andThen(
-              path.endsWith("/a")
-                ? Effect.orDie(Effect.andThen(files.rename(path, `${folder}.moved`), files.symlink(outside, path)))
-                : Effect.void,
-              files.readDirectoryEntries(path)
-            )
-        })
-        const reason = yield* Effect.provideService(reasonOf(folder), FileSystem.FileSystem, racing)
-        assert.strictEqual(reason, "FileChanged")
-        yield* files.remove(`${folder}.moved`, { recursive: true })
+  it.effect("in which a link replaces a folder while it is read fails, and the target of the link is not packed", () =>
+    Effect.gen(function* () {
+      const files = yield* FileSystem.FileSystem
+      const outside = yield* filled((at) => write(at, ["secret"]))
+      const folder = yield* filled((at) => write(at, ["a/b"]))
+      const racing = FileSystem.make({
+        ...files,
+        readDirectoryEntries: (path) =>
+          Effect.andThen(
+            path.endsWith("/a")
+              ? Effect.orDie(Effect.andThen(files.rename(path, `${folder}.moved`), files.symlink(outside, path)))
+              : Effect.void,
+            files.readDirectoryEntries(path)
+          )
       })
+      const reason = yield* Effect.provideService(reasonOf(folder), FileSystem.FileSystem, racing)
+      assert.strictEqual(reason, "FileChanged")
+      yield* files.remove(`${folder}.moved`, { recursive: true })
+    })
   )
 
   it.effect("of many files is packed in linear time, one file open at a time", () =>

@@ -1,6 +1,5 @@
 /**
- * How a plan is carried out: what is asked again before each deletion, what is refused before the first one, and what the
- * report says.
+ * How a plan is carried out: the check before each deletion, refusals before the first one, and the report.
  */
 import type * as Manifest from "@effect-acr/client/Manifest"
 import { Forbidden, NotFound, RegistryError, Unauthenticated, Unavailable } from "@effect-acr/client/RegistryError"
@@ -78,7 +77,7 @@ const isWrite = (request: Request): boolean =>
 const deletions = ({ requests }: TestRegistry): ReadonlyArray<string> =>
   requests.filter(isDeletion).map(({ subject }) => nameOf(subject))
 
-/** What became of each action: `app: changed`. */
+/** The outcome of each action: `app: changed`. */
 const outcomesOf = ({ outcomes }: RetentionReport.Report): { readonly [name: string]: string } =>
   Object.fromEntries(outcomes.map(({ digest, outcome, tag }) => [tag ?? nameOf(digest), outcome]))
 
@@ -87,12 +86,12 @@ const detailOf = ({ outcomes }: RetentionReport.Report, { descriptor }: Manifest
 
 const stayedNames = (held: TestRegistry): ReadonlyArray<string> => Array.from(held.digests(), nameOf).toSorted()
 
-/** The release stays whole. */
+/** The release stays complete. */
 const isWhole = (held: TestRegistry): void => {
   for (const name of Object.keys(names)) assert.include(stayedNames(held), name)
 }
 
-/** Why a run does not begin. It sends nothing that writes. */
+/** Why a run does not start. It sends no write requests. */
 const refusalOf = (given: Planned, options: Retention.ApplyOptions = {}) =>
   Effect.gen(function* () {
     const before = given.held.digests()
@@ -147,7 +146,7 @@ describe("the order of a run", () => {
     })
   )
 
-  it.effect("has a look right before each deletion, and nothing in between", () =>
+  it.effect("has a check right before each deletion, and nothing in between", () =>
     Effect.gen(function* () {
       const given = yield* planned(
         [...release, old(image("other"), { tags: ["v2", "v3"] })],
@@ -165,7 +164,7 @@ describe("the order of a run", () => {
   )
 })
 
-/** Things that happen between the plan and the run, and what the report says of the index then. */
+/** Changes between the plan and the run, and the report on the index. */
 const changes: ReadonlyArray<
   readonly [string, (held: TestRegistry) => Effect.Effect<unknown, unknown> | void, string]
 > = [
@@ -196,7 +195,7 @@ const changes: ReadonlyArray<
   ]
 ]
 
-describe("what came since the plan", () => {
+describe("a change since the plan", () => {
   for (const [what, change, detail] of changes) {
     it.effect(`keeps a manifest and all that it needs: ${what}`, () =>
       Effect.gen(function* () {
@@ -231,7 +230,7 @@ describe("what came since the plan", () => {
     )
   }
 
-  it.effect("keeps an image of an index that names it, where the index is new", () =>
+  it.effect("keeps an image of a new index", () =>
     Effect.gen(function* () {
       const given = yield* planned(release)
       yield* given.held.push({ manifest: index("new", [amd64]), tags: ["v2"] })
@@ -241,7 +240,7 @@ describe("what came since the plan", () => {
     })
   )
 
-  it.effect("keeps a tag that names something else now, or was locked or pushed again", () =>
+  it.effect("keeps a tag that was moved, locked or pushed again", () =>
     Effect.gen(function* () {
       const pushes = [old(amd64, { tags: ["moved", "locked", "again", "same", "gone", "stays"] })]
       const tags = ["moved", "locked", "again", "same", "gone"]
@@ -263,7 +262,7 @@ describe("what came since the plan", () => {
     })
   )
 
-  it.effect("does not keep the manifest that a tag has left", () =>
+  it.effect("does not keep the manifest that the tag named before", () =>
     Effect.gen(function* () {
       const given = yield* planned([old(amd64, { tags: ["v1"] })])
       yield* given.held.push({ manifest: arm64, tags: ["v1"] })
@@ -273,7 +272,7 @@ describe("what came since the plan", () => {
     })
   )
 
-  it.effect("makes a run look again after it had to read it, and give up if ever more comes", () =>
+  it.effect("repeats the check if a manifest had to be read, and gives up if the changes never end", () =>
     Effect.gen(function* () {
       const pushes = [old(amd64, { tags: ["v1"] }), old(arm64, { tags: ["stays"] })]
       const given = yield* planned(pushes, [{ tags: ["v1"], action: "delete" }])
@@ -300,8 +299,8 @@ describe("what came since the plan", () => {
   )
 })
 
-describe("what is gone already", () => {
-  it.effect("is reported as gone, whether the look or the deletion finds that, and what it needed goes", () =>
+describe("an object that is already gone", () => {
+  it.effect("is reported as gone by the check or by the deletion, and what it needed is deleted", () =>
     Effect.gen(function* () {
       const given = yield* planned(release)
       yield* given.held.target.deleteManifest(app.descriptor.digest)
@@ -320,7 +319,7 @@ describe("what is gone already", () => {
 })
 
 describe("a registry that does not delete", () => {
-  it.effect("since something was locked after the look has it reported as refused, and the rest is done", () =>
+  it.effect("because of a lock after the check is reported as refused, and the rest is done", () =>
     Effect.gen(function* () {
       const given = yield* planned([...release, ...tagged({ v2: 60 })])
       given.held.before = ({ name, subject }) =>
@@ -335,7 +334,7 @@ describe("a registry that does not delete", () => {
     })
   )
 
-  it.effect("since it is away has it reported as failed, and the rest goes on", () =>
+  it.effect("because it is unavailable is reported as failed, and the rest continues", () =>
     Effect.gen(function* () {
       const given = yield* planned([...release, ...tagged({ v2: 60 })])
       given.held.before = ({ name, subject }) =>
@@ -366,11 +365,11 @@ describe("a registry that does not delete", () => {
   }
 })
 
-describe("what is locked", () => {
+describe("a locked object", () => {
   const locked = [old(amd64), old(arm64), old(app, { tags: ["v1"], isLocked: true, lockedTags: ["v1"] })]
   const include = { locked: "include" }
 
-  it.effect("is deleted only if the rules and the run say so", () =>
+  it.effect("is deleted only if the rules and the run allow it", () =>
     Effect.gen(function* () {
       const kept = yield* planned(locked)
       assert.strictEqual(kept.plan.frees.manifests, 0)
@@ -428,7 +427,7 @@ describe("what is locked", () => {
   )
 })
 
-describe("a run does not begin", () => {
+describe("a run does not start", () => {
   it.effect("with a plan that was made by other rules", () =>
     Effect.gen(function* () {
       const given = yield* planned(release)
@@ -463,7 +462,7 @@ describe("a run does not begin", () => {
       held.now = later(61)
       assert.strictEqual(yield* refusalOf(given), "TooOld")
       assert.strictEqual(yield* refusalOf(given, { maxAge: "1 minute" }), "TooOld")
-      // Nor with one that is yet to be made.
+      // Nor with one from the future.
       held.now = later(-61)
       assert.strictEqual(yield* refusalOf(given), "TooOld")
       held.now = later(61)
@@ -482,7 +481,7 @@ describe("a run does not begin", () => {
         assert.strictEqual(yield* refusalOf(given), "LimitExceeded")
         assert.strictEqual(yield* refusalOf({ ...given, plan: { ...given.plan, exceeds: [] } }), "LimitExceeded")
       }
-      // The limits that hold without being written down.
+      // The default limits.
       assert.strictEqual(yield* refusalOf(yield* planned(release, everything, { limits: {} })), "LimitExceeded")
     })
   )
@@ -503,7 +502,7 @@ describe("a run does not begin", () => {
 })
 
 describe("a dry run", () => {
-  it.effect("sends nothing that writes, and the run does what it says", () =>
+  it.effect("sends no write requests, and the run does what it reports", () =>
     Effect.gen(function* () {
       const given = yield* planned(
         [...release, ...tagged({ v2: 60, v3: 5 })],
@@ -527,7 +526,7 @@ describe("a dry run", () => {
 })
 
 describe("two runs at once", () => {
-  it.effect("both end, and what the plan says is done once", () =>
+  it.effect("both finish, and each deletion is done once", () =>
     Effect.gen(function* () {
       const given = yield* planned(
         [...release, ...tagged({ v2: 60, v3: 60, v4: 5 })],
@@ -562,7 +561,7 @@ describe("a report", () => {
       const totals = RetentionReport.totals(report)
       assert.deepStrictEqual(Object.fromEntries(totals.get("builds") ?? []), { changed: 1, done: 1 })
       assert.deepStrictEqual(Object.fromEntries(totals.get("releases") ?? []), { done: 1 })
-      // What follows the release.
+      // What is deleted with the release.
       assert.deepStrictEqual(Object.fromEntries(totals.get("") ?? []), { done: 4 })
       assert.isTrue(DateTime.Equivalence(report.plannedAt, given.plan.at))
     })
@@ -580,7 +579,7 @@ describe("a report", () => {
     })
   )
 
-  it.effect("has what is missing afterwards, which is a failure", () =>
+  it.effect("has what is missing after the run, which is a failure", () =>
     Effect.gen(function* () {
       const kept = image("kept")
       const given = yield* planned(
@@ -603,7 +602,7 @@ describe("a report", () => {
     })
   )
 
-  it.effect("has what a push right before a deletion lost, an index or a referrer", () =>
+  it.effect("has what was lost by a push right before a deletion, an index or a referrer", () =>
     Effect.gen(function* () {
       const late = index("late", [amd64])
       const lateReferrer = referrer("late", amd64)
@@ -623,7 +622,7 @@ describe("a report", () => {
     })
   )
 
-  it.effect("comes without a check if the repository cannot be read any more", () =>
+  it.effect("has no check if the repository can no longer be read", () =>
     Effect.gen(function* () {
       const given = yield* planned([old(amd64, { tags: ["v1"] })])
       given.held.before = ({ name }) => (name === "tags" ? fails(unavailable) : Effect.void)

@@ -1,5 +1,5 @@
 /**
- * What comes while a plan is carried out is seen by each deletion, and does not make each dearer than the one before.
+ * Pushes while a plan is carried out are seen by each deletion, without making each one slower than the one before.
  */
 import { assert, describe, it } from "@effect/vitest"
 import type * as Manifest from "@effect-acr/client/Manifest"
@@ -37,7 +37,7 @@ const pass = (held: TestRegistry, minutes: number) =>
     })
   )
 
-/** A target that counts what its looks ask for and list. */
+/** A target that counts what its checks request and list. */
 const counted = (target: RetentionTarget) => {
   const counts = { looked: 0, listed: 0 }
   const counting: RetentionTarget = {
@@ -56,7 +56,7 @@ const counted = (target: RetentionTarget) => {
 const oneByOne = { concurrency: 1, maxAge: "10 days" } as const
 
 describe("while a plan is carried out", () => {
-  it.effect("each of many pushes is listed by few looks", () =>
+  it.effect("each of many pushes is listed by few checks", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(DateTime.toEpochMillis(start))
       const held = registry()
@@ -73,12 +73,12 @@ describe("while a plan is carried out", () => {
       const report = yield* Retention.apply(target, plan, rules, oneByOne)
       assert.isTrue(report.outcomes.every(({ outcome }) => outcome === "done"))
       assert.strictEqual(pushes, count)
-      // Each push is listed by the look that finds it, by the next one, and by those of the minute after it.
+      // Each push is listed by the check that finds it, by the next one, and by those of the minute after it.
       assert.isAtMost(counts.listed, count * 6)
     })
   )
 
-  it.effect("what an early look saw counts for the last deletion", () =>
+  it.effect("a manifest that an early check saw counts for the last deletion", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(DateTime.toEpochMillis(start))
       const held = registry()
@@ -104,7 +104,7 @@ describe("while a plan is carried out", () => {
     })
   )
 
-  it.effect("a tag that an early look saw counts for the last deletion", () =>
+  it.effect("a tag that an early check saw counts for the last deletion", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(DateTime.toEpochMillis(start))
       const held = registry()
@@ -136,7 +136,7 @@ describe("while a plan is carried out", () => {
     })
   )
 
-  it.effect("a manifest with a time in the future hides nothing that comes", () =>
+  it.effect("a manifest with a time in the future hides no later push", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(DateTime.toEpochMillis(start))
       const held = registry()
@@ -159,7 +159,7 @@ describe("while a plan is carried out", () => {
     })
   )
 
-  it.effect("what was pushed just before the plan and is deleted holds nothing back", () =>
+  it.effect("a manifest that was pushed just before the plan and is deleted keeps nothing", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(DateTime.toEpochMillis(start))
       const held = registry()
@@ -176,36 +176,38 @@ describe("while a plan is carried out", () => {
     })
   )
 
-  it.effect("what was deleted, and is pushed again, keeps what it needs, also if only an early look saw it", () =>
-    Effect.gen(function* () {
-      yield* TestClock.setTime(DateTime.toEpochMillis(start))
-      const held = registry()
-      const app = image("app")
-      const many = index("many", [app])
-      // They are deleted after the index, and before its image.
-      const others = images(30).filter(({ descriptor }) => descriptor.digest > many.descriptor.digest)
-      assert.isAtLeast(others.length, 3)
-      yield* Effect.forEach([app, many, ...others], (manifest) => held.push({ manifest }))
-      const rules = yield* rulesOf(deleteAll, { safetyAge: "none" })
-      const plan = yield* planFor(held, rules)
-      let pushes = 0
-      held.before = ({ name, subject }) =>
-        name === "deleteManifest" && subject > many.descriptor.digest
-          ? Effect.andThen(
-              pass(held, 10),
-              Effect.orDie(held.push({ manifest: pushes++ === 0 ? many : image(`new ${pushes}`) }))
-            )
-          : Effect.void
-      const report = yield* Retention.apply(held.target, plan, rules, oneByOne)
-      assert.deepStrictEqual(
-        report.outcomes.map(({ outcome }) => outcome),
-        ["done", ...others.map(() => "done" as const), "changed"]
-      )
-      assert.isTrue(held.digests().has(app.descriptor.digest))
-    })
+  it.effect(
+    "a manifest that was deleted and pushed again keeps what it needs, also if only an early check saw it",
+    () =>
+      Effect.gen(function* () {
+        yield* TestClock.setTime(DateTime.toEpochMillis(start))
+        const held = registry()
+        const app = image("app")
+        const many = index("many", [app])
+        // They are deleted after the index, and before its image.
+        const others = images(30).filter(({ descriptor }) => descriptor.digest > many.descriptor.digest)
+        assert.isAtLeast(others.length, 3)
+        yield* Effect.forEach([app, many, ...others], (manifest) => held.push({ manifest }))
+        const rules = yield* rulesOf(deleteAll, { safetyAge: "none" })
+        const plan = yield* planFor(held, rules)
+        let pushes = 0
+        held.before = ({ name, subject }) =>
+          name === "deleteManifest" && subject > many.descriptor.digest
+            ? Effect.andThen(
+                pass(held, 10),
+                Effect.orDie(held.push({ manifest: pushes++ === 0 ? many : image(`new ${pushes}`) }))
+              )
+            : Effect.void
+        const report = yield* Retention.apply(held.target, plan, rules, oneByOne)
+        assert.deepStrictEqual(
+          report.outcomes.map(({ outcome }) => outcome),
+          ["done", ...others.map(() => "done" as const), "changed"]
+        )
+        assert.isTrue(held.digests().has(app.descriptor.digest))
+      })
   )
 
-  it.effect("a chain of referrers that goes with its subject is looked at once", () =>
+  it.effect("a chain of referrers that is deleted with its subject is checked once", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(DateTime.toEpochMillis(start))
       const held = registry()

@@ -1,5 +1,5 @@
 /**
- * Repositories, registries and rules of a hostile or an odd kind, with which a retention must do no harm.
+ * Hostile and unusual repositories, registries and rules, with which a retention must do no harm.
  */
 import * as BlobSource from "@effect-acr/client/BlobSource"
 import { ContainerRegistry } from "@effect-acr/client/ContainerRegistry"
@@ -73,7 +73,7 @@ describe("a manifest that no rule judges stays", () => {
     Effect.gen(function* () {
       const pushes = [{ manifest: app, tags: [`${Referrer.tag(digest)}.imgpkg`], age: 10 }]
       assert.strictEqual((yield* planOf(pushes, [])).frees.manifests, 0)
-      // It is a tag like others for rules.
+      // For rules it is a tag like others.
       assert.strictEqual((yield* planOf(pushes, [{ tags: ["*.imgpkg"], action: "delete" }])).frees.manifests, 1)
     })
   )
@@ -123,7 +123,7 @@ describe("a manifest that no rule judges stays", () => {
 })
 
 describe("rules", () => {
-  it.effect("make no plan for a repository that they are not for", () =>
+  it.effect("make no plan for a repository that they do not cover", () =>
     Effect.gen(function* () {
       const held = yield* holding(tagged({ v1: 10 }))
       const rules = yield* rulesOf([{ action: "delete" }], { repositories: ["**", "!app"] })
@@ -158,7 +158,7 @@ describe("rules", () => {
 })
 
 describe("an inventory", () => {
-  it.effect("of which a manifest cannot be read that may refer to others: nothing that it may need goes", () =>
+  it.effect("with an unreadable manifest that may refer to others keeps everything that it may need", () =>
     Effect.gen(function* () {
       const sbom = referrer("sbom", app)
       const held = yield* holding([
@@ -174,7 +174,7 @@ describe("an inventory", () => {
     })
   )
 
-  it.effect("has each tag and manifest once, though the pages of a list overlap", () =>
+  it.effect("has each tag and manifest once, even if the pages of a list overlap", () =>
     Effect.gen(function* () {
       const held = yield* holding(tagged({ a: 10, b: 20, c: 30 }))
       const target = withManifests({ ...held.target, tags: twice(held.target.tags) }, twice)
@@ -184,7 +184,7 @@ describe("an inventory", () => {
     })
   )
 
-  it.effect("takes any size that a manifest states", () =>
+  it.effect("accepts any size that a manifest states", () =>
     Effect.gen(function* () {
       const layers = [1, 2].map((less) => ({
         ...config,
@@ -204,7 +204,7 @@ describe("an inventory", () => {
 })
 
 describe("an inventory that is partial", () => {
-  it.effect("says of no index that it is broken: the child may be hidden", () =>
+  it.effect("reports no index as broken: the child may be hidden", () =>
     Effect.gen(function* () {
       const held = yield* holding([
         { manifest: app, age: 10 },
@@ -218,7 +218,7 @@ describe("an inventory that is partial", () => {
     })
   )
 
-  it.effect("is one in which a child cannot be read, on a registry that lists no manifests as well", () =>
+  it.effect("has an unreadable child, also on a registry that lists no manifests", () =>
     Effect.gen(function* () {
       const nested = index("nested", [app])
       const held = yield* holding([
@@ -237,7 +237,7 @@ describe("an inventory that is partial", () => {
 })
 
 describe("a time", () => {
-  it.effect("of the year 1 is none: Go writes it for a time that is not known", () =>
+  it.effect("of the year 1 counts as none: Go writes it for an unknown time", () =>
     Effect.gen(function* () {
       const held = yield* holding(tagged({ v1: 10 }))
       const zero = DateTime.makeUnsafe("0001-01-01T00:00:00Z")
@@ -267,7 +267,7 @@ describe("a plan that was edited", () => {
     return { held, rules, plan, manifests }
   })
 
-  it.effect("is refused if a tag of a manifest that goes was left out", () =>
+  it.effect("is refused if a tag of a deleted manifest was left out", () =>
     Effect.gen(function* () {
       const { held, manifests, plan } = yield* prepared
       yield* refused(held, { ...plan, manifests, tags: plan.tags.filter(({ name }) => name !== "prod") })
@@ -346,7 +346,7 @@ describe("the check after a run on a registry that lists no manifests", () => {
     })
   )
 
-  it.effect("reports an index that came in the last moment and lacks its child", () =>
+  it.effect("reports an index that was pushed at the last moment and lacks its child", () =>
     Effect.gen(function* () {
       const late = index("late", [app])
       const held = yield* holding([{ manifest: app, tags: ["v1"], age: 10 }])
@@ -362,7 +362,7 @@ describe("the check after a run on a registry that lists no manifests", () => {
   )
 })
 
-describe("indexes that are nested deeply", () => {
+describe("deeply nested indexes", () => {
   it.effect("are put in order in linear time", () =>
     Effect.gen(function* () {
       const held = yield* holding([])
@@ -379,7 +379,7 @@ describe("indexes that are nested deeply", () => {
       const rules = yield* rulesOf([{ of: ["untagged"], action: "delete" }], { locked: "include", safetyAge: "none" })
       const plan = yield* Effect.fromResult(Retention.plan({ ...read, manifests }, rules))
       assert.strictEqual(plan.frees.manifests, digests.length)
-      // The locks of all steps are known by then.
+      // By then the locks of all steps are known.
       const failure = yield* Effect.flip(Retention.apply(held.target, plan, rules))
       assert.propertyVal(failure, "problem", "LocksNotAllowed")
     })

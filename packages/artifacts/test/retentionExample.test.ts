@@ -1,5 +1,5 @@
 /**
- * A repository with everything that other tools get wrong, and what is to become of it.
+ * A repository with everything that other tools get wrong, and the expected result.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -59,7 +59,7 @@ const filled = Effect.gen(function* () {
 const going = [a3, c, f, g, i3].map(({ descriptor }) => descriptor.digest).toSorted()
 
 describe("the worked example", () => {
-  it.effect("goes as the rules say, and nothing else does", () =>
+  it.effect("is cleaned up by the rules, and nothing else is deleted", () =>
     Effect.gen(function* () {
       const filledRegistry = yield* filled
       const plan = yield* planFor(filledRegistry, yield* rules)

@@ -1,5 +1,5 @@
 /**
- * What could make a retention do harm although its plan is right.
+ * Causes of harm by a retention although its plan is right.
  */
 import * as BlobSource from "@effect-acr/client/BlobSource"
 import type * as Digest from "@effect-acr/client/Digest"
@@ -32,7 +32,7 @@ const kept = (plan: Plan) => plan.tags.filter(({ verdict }) => verdict === "keep
 const deleteAll = [{ of: ["tags", "untagged", "orphans"], action: "delete" }]
 
 describe("a retention", () => {
-  it.effect("does not take a 404 of an unlocking for a deletion", () =>
+  it.effect("does not count a 404 of an unlocking as a deletion", () =>
     Effect.gen(function* () {
       const held = registry()
       yield* held.push({ manifest: app, age: 10 })
@@ -49,7 +49,7 @@ describe("a retention", () => {
     })
   )
 
-  it.effect("does not take a 404 of a look for a deletion", () =>
+  it.effect("does not count a 404 of a check as a deletion", () =>
     Effect.gen(function* () {
       const held = registry()
       yield* held.push({ manifest: app, age: 10 })
@@ -67,7 +67,7 @@ describe("a retention", () => {
     })
   )
 
-  it.effect("does not call an index broken for the blobs that it lists, as build caches are", () =>
+  it.effect("does not call an index of blobs broken, such as a build cache", () =>
     Effect.gen(function* () {
       const held = registry()
       const cache = rawOf(
@@ -121,7 +121,7 @@ describe("a retention", () => {
     })
   )
 
-  it.effect("keeps all that has no time for a rule that keeps the newest", () =>
+  it.effect("keeps everything without a time for a rule that keeps the newest", () =>
     Effect.gen(function* () {
       const held = registry()
       for (const name of ["a", "b", "c"]) yield* held.push({ manifest: image(name), tags: [name], age: 10 })
@@ -137,7 +137,7 @@ describe("a retention", () => {
     })
   )
 
-  it.effect("warns of a list of digests that has nothing of the repository", () =>
+  it.effect("warns of a list of digests without any manifest of the repository", () =>
     Effect.gen(function* () {
       const held = registry()
       yield* held.push({ manifest: app, age: 10 })

@@ -22,7 +22,7 @@ const app = index("app", [amd64, arm64])
 const signature = referrer("signature", app)
 const cosigned = image("signature by cosign")
 
-/** A release with its signatures, a tag alone, and what stays. */
+/** A release with its signatures, a single tag, and what is kept. */
 const planned = Effect.gen(function* () {
   const held = yield* holding([
     ...[amd64, arm64].map((manifest) => ({ manifest, age: 60 })),
@@ -38,7 +38,7 @@ const planned = Effect.gen(function* () {
   return { held, plan, apply }
 }).pipe(Effect.orDie)
 
-/** The path of a file that is not there, in a folder that goes with the test. */
+/** The path of a missing file, in a folder that is removed after the test. */
 const journalPath = Effect.gen(function* () {
   const files = yield* FileSystem.FileSystem
   const path = yield* Path.Path
@@ -66,7 +66,7 @@ layer(platform)("a journal", (it) => {
         assert.strictEqual(RetentionReport.status(report), "done", `at ${at}`)
         assert.deepStrictEqual(Array.from(held.tags().keys()), ["kept"], `at ${at}`)
         assert.strictEqual(held.digests().size, 1, `at ${at}`)
-        // The request that was interrupted was not carried out, so that it comes again.
+        // The interrupted request was not carried out, so it is sent again.
         const sent = held.requests
           .filter((_, position) => position !== at)
           .filter(({ name }) => name === "deleteTag" || name === "deleteManifest")
@@ -77,7 +77,7 @@ layer(platform)("a journal", (it) => {
     })
   )
 
-  it.effect("of a run that is done has the next one delete nothing", () =>
+  it.effect("of a complete run makes the next one delete nothing", () =>
     Effect.gen(function* () {
       const { apply, held } = yield* planned
       const path = yield* journalPath
@@ -89,7 +89,7 @@ layer(platform)("a journal", (it) => {
     })
   )
 
-  it.effect("has what was not deleted looked at again", () =>
+  it.effect("makes the run check again what was not deleted", () =>
     Effect.gen(function* () {
       const { apply, held } = yield* planned
       const path = yield* journalPath
@@ -111,14 +111,14 @@ layer(platform)("a journal", (it) => {
     })
   )
 
-  it.effect("whose last line was cut off anywhere is read without it", () =>
+  it.effect("whose last line was truncated anywhere is read without it", () =>
     Effect.gen(function* () {
       const { apply, plan } = yield* planned
       const path = yield* journalPath
       yield* Effect.scoped(Effect.flatMap(open(path), apply))
       const text = readFileSync(path, "utf8")
       const lines = text.split("\n").length - 2
-      // Not each byte, for the time that it takes.
+      // Not each byte, to save time.
       for (let length = 0; length < text.length; length += 7) {
         writeFileSync(path, text.slice(0, length))
         const earlier = yield* Effect.scoped(Effect.flatMap(open(path), ({ begin }) => begin(plan)))
@@ -126,14 +126,14 @@ layer(platform)("a journal", (it) => {
         const whole = Math.max(0, text.slice(0, length).split("\n").length - 2)
         assert.include([whole, whole + 1], earlier.length)
         assert.isAtMost(earlier.length, lines)
-        // What is written next begins a line of its own.
+        // The next record begins on its own line.
         const after = readFileSync(path, "utf8")
         assert.isTrue(after.endsWith("\n"))
       }
     })
   )
 
-  it.effect("continues on a line of its own after one that was cut off", () =>
+  it.effect("continues on a new line after a truncated one", () =>
     Effect.gen(function* () {
       const { apply, held } = yield* planned
       const path = yield* journalPath
@@ -153,7 +153,7 @@ layer(platform)("a journal", (it) => {
     })
   )
 
-  it.effect("of another plan is refused, and stays as it is", () =>
+  it.effect("of another plan is refused, and stays unchanged", () =>
     Effect.gen(function* () {
       const { plan } = yield* planned
       const path = yield* journalPath
@@ -172,7 +172,7 @@ layer(platform)("a journal", (it) => {
     })
   )
 
-  it.effect("is no other file: that is refused, and stays as it is", () =>
+  it.effect("refuses a file that is not a journal, and leaves it unchanged", () =>
     Effect.gen(function* () {
       const { apply, held } = yield* planned
       const path = yield* journalPath
@@ -187,7 +187,7 @@ layer(platform)("a journal", (it) => {
     })
   )
 
-  it.effect("that cannot be opened says so", () =>
+  it.effect("that cannot be opened fails with that reason", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(Effect.scoped(open(`${yield* journalPath}/not/there`)))
       assert.strictEqual(error.problem, "JournalFailed")

@@ -41,7 +41,7 @@ const run = (filled: ReturnType<typeof registry>, rules: ReadonlyArray<{ readonl
   })
 
 describe("a list of referrers without a tag", () => {
-  it.effect("goes with the manifest that they refer to, and does not hold it", () =>
+  it.effect("is deleted with the manifest that they refer to, and does not keep it", () =>
     Effect.gen(function* () {
       const registry = yield* filled()
       const plan = yield* run(registry, [old])
@@ -51,7 +51,7 @@ describe("a list of referrers without a tag", () => {
     })
   )
 
-  it.effect("stays with the manifest that they refer to", () =>
+  it.effect("is kept with the manifest that they refer to", () =>
     Effect.gen(function* () {
       const registry = yield* filled()
       yield* run(registry, [])
@@ -59,7 +59,7 @@ describe("a list of referrers without a tag", () => {
     })
   )
 
-  it.effect("goes alone by a rule for what is untagged", () =>
+  it.effect("is deleted alone by a rule for untagged manifests", () =>
     Effect.gen(function* () {
       const registry = yield* filled()
       yield* run(registry, [{ name: "untagged", of: ["untagged"], action: "delete" }])
@@ -70,7 +70,7 @@ describe("a list of referrers without a tag", () => {
     })
   )
 
-  it.effect("holds the manifest if a lock keeps it", () =>
+  it.effect("keeps the manifest if a lock keeps the list", () =>
     Effect.gen(function* () {
       const registry = yield* filled({ isLocked: true })
       yield* run(registry, [old])
@@ -78,7 +78,7 @@ describe("a list of referrers without a tag", () => {
     })
   )
 
-  it.effect("holds what it names if that refers to different manifests: it is no list of referrers", () =>
+  it.effect("keeps what it names if that refers to different manifests: it is not a list of referrers", () =>
     Effect.gen(function* () {
       const registry = yield* filled()
       yield* registry.push({ manifest: other, tags: ["v2"], age: 30 })

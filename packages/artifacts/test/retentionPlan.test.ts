@@ -1,5 +1,5 @@
 /**
- * What a plan decides: what stays with what, what is judged, and the plan as data.
+ * Decisions of a plan: what is kept with what, what is judged, and the plan as data.
  */
 import type * as Manifest from "@effect-acr/client/Manifest"
 import { Locked, RegistryError } from "@effect-acr/client/RegistryError"
@@ -71,7 +71,7 @@ describe("an index", () => {
     })
   )
 
-  it.effect("that a locked tag names stays with its images", () =>
+  it.effect("that a locked tag names is kept with its images", () =>
     Effect.gen(function* () {
       const pushes = [...platforms, old(app, { tags: ["v1", "v2"], lockedTags: ["v1"] })]
       const plan = yield* planOf(pushes, everything)
@@ -91,7 +91,7 @@ describe("an index", () => {
     })
   )
 
-  it.effect("leaves an image that another index needs", () =>
+  it.effect("does not delete an image that another index needs", () =>
     Effect.gen(function* () {
       const shared = index("shared", [arm64])
       const pushes = [...platforms, old(app, { tags: ["v1"] }), old(shared, { tags: ["v2"] })]
@@ -102,7 +102,7 @@ describe("an index", () => {
     })
   )
 
-  it.effect("in an index stays and goes with it, and its images too", () =>
+  it.effect("in an index is kept and deleted with it, and so are its images", () =>
     Effect.gen(function* () {
       const outer = index("outer", [app])
       const pushes = [...platforms, old(app), old(outer, { tags: ["v1"] })]
@@ -125,13 +125,13 @@ describe("an index", () => {
     })
   )
 
-  it.effect("does not take an image with it that has a tag of its own", () =>
+  it.effect("is deleted without an image that has its own tag", () =>
     Effect.gen(function* () {
       const pushes = [old(amd64, { tags: ["amd64"] }), old(arm64), old(app, { tags: ["v1"] })]
       const plan = yield* planOf(pushes, [{ tags: ["v1"], action: "delete" }])
       assert.deepStrictEqual(manifestsThatGo(plan, names), ["app", "arm64"])
       assert.deepStrictEqual(tagsThatStay(plan), ["amd64"])
-      // And that tag may go while the index stays.
+      // And that tag may be deleted while the index is kept.
       const reverse = yield* planOf(pushes, [{ tags: ["amd64"], action: "delete" }])
       assert.deepStrictEqual(manifestsThatGo(reverse, names), [])
       assert.deepStrictEqual(tagsThatGo(reverse), ["amd64"])
@@ -153,7 +153,7 @@ describe("an index", () => {
 describe("a referrer", () => {
   const signed = [...platforms, old(app, { tags: ["v1"] }), old(signature), old(timestamp), old(sbom)]
 
-  it.effect("of something that stays is kept, at any depth, also of an image of an index", () =>
+  it.effect("of a kept manifest is kept, at any depth, also of an image of an index", () =>
     Effect.gen(function* () {
       const plan = yield* planOf(signed, [untagged, { of: ["orphans"], action: "delete" }])
       assert.deepStrictEqual(manifestsThatGo(plan, names), [])
@@ -162,7 +162,7 @@ describe("a referrer", () => {
     })
   )
 
-  it.effect("goes with its subject, and says so", () =>
+  it.effect("is deleted with its subject, and the plan says so", () =>
     Effect.gen(function* () {
       const plan = yield* planOf(signed, [{ tags: ["v1"], action: "delete" }])
       assert.deepStrictEqual(manifestsThatGo(plan, names), ["amd64", "app", "arm64", "sbom", "signature", "timestamp"])
@@ -170,7 +170,7 @@ describe("a referrer", () => {
     })
   )
 
-  it.effect("that is an index stays with its subject, and its children with it", () =>
+  it.effect("that is an index is kept with its subject, and so are its children", () =>
     Effect.gen(function* () {
       const part = image("part")
       const report = index("report", [part], other)
@@ -181,7 +181,7 @@ describe("a referrer", () => {
     })
   )
 
-  it.effect("for the streaming of an image goes and stays with it", () =>
+  it.effect("for streaming an image is deleted and kept with it", () =>
     Effect.gen(function* () {
       const streaming = referrer("streaming", other, "application/vnd.azure.artifact.streaming.v1")
       const pushes = [old(other, { tags: ["v1"] }), old(streaming)]
@@ -191,7 +191,7 @@ describe("a referrer", () => {
     })
   )
 
-  it.effect("whose subject is gone goes by a rule for orphans alone, at the age that it says", () =>
+  it.effect("whose subject is gone is deleted only by a rule for orphans, at the age of the rule", () =>
     Effect.gen(function* () {
       const young = referrer("young", image("gone"))
       const aged = referrer("aged", image("gone"))
@@ -206,7 +206,7 @@ describe("a referrer", () => {
     })
   )
 
-  it.effect("that stays by a lock or by its own tag keeps its subject: a registry would delete it along", () =>
+  it.effect("that is kept by a lock or by its own tag keeps its subject, with which a registry would delete it", () =>
     Effect.gen(function* () {
       const locked = [...platforms, old(app, { tags: ["v1"] }), old(signature, { isLocked: true })]
       const plan = yield* planOf(locked, everything)
@@ -257,7 +257,7 @@ describe("a tag by which something is attached", () => {
     )
   }
 
-  it.effect("never lists what is deleted: a referrer stays as long as its subject", () =>
+  it.effect("never lists deleted manifests: a referrer is kept as long as its subject", () =>
     Effect.gen(function* () {
       const pushes = [
         ...platforms,
@@ -281,19 +281,19 @@ describe("a manifest", () => {
     })
   )
 
-  it.effect("goes with its last tag, or stays without one, as the rule says", () =>
+  it.effect("is deleted with its last tag, or kept untagged, as the rule says", () =>
     Effect.gen(function* () {
       const pushes = [old(other, { tags: ["v1"] })]
       const deleted = yield* planOf(pushes, [{ action: "delete" }])
       assert.deepStrictEqual([tagsThatGo(deleted), manifestsThatGo(deleted, names)], [["v1"], ["other"]])
       const onlyUntagged = yield* planOf(pushes, [{ action: "untag" }])
       assert.deepStrictEqual([tagsThatGo(onlyUntagged), manifestsThatGo(onlyUntagged, names)], [["v1"], []])
-      // Then it is swept by a later run.
+      // A later run then deletes it.
       assert.deepStrictEqual(yield* going([old(other)], [untagged]), ["other"])
     })
   )
 
-  it.effect("that is locked keeps its tags and what it needs, unless the rules include what is locked", () =>
+  it.effect("that is locked keeps its tags and what it needs, unless the rules include locked objects", () =>
     Effect.gen(function* () {
       const pushes = [...platforms, old(app, { tags: ["v1"], isLocked: true }), old(signature)]
       const plan = yield* planOf(pushes, everything)
@@ -303,7 +303,7 @@ describe("a manifest", () => {
     })
   )
 
-  it.effect("that is younger than the safety age stays, a day if the rules do not say", () =>
+  it.effect("that is younger than the safety age is kept, one day by default", () =>
     Effect.gen(function* () {
       const pushes = tagged({ hours: 0.9, days: 1.1 })
       const goes = (others: Fields) => Effect.map(planOf(pushes, everything, others), tagsThatGo)
@@ -314,7 +314,7 @@ describe("a manifest", () => {
     })
   )
 
-  it.effect("that is old and has a young tag stays", () =>
+  it.effect("that is old and has a young tag is kept", () =>
     Effect.gen(function* () {
       const held = yield* holding([old(other)])
       yield* held.push({ manifest: other, tags: ["v1"], age: 0.1 })
@@ -324,7 +324,7 @@ describe("a manifest", () => {
   )
 })
 
-/** A repository that shows less than it has. */
+/** A repository that lists less than it has. */
 const changed = (pushes: ReadonlyArray<Push>, change: (target: RetentionTarget) => Partial<RetentionTarget>) =>
   Effect.map(holding(pushes), ({ target }) => ({ target: { ...target, ...change(target) } }))
 
@@ -349,8 +349,8 @@ const timeless = ({ listing, tags }: RetentionTarget): Partial<RetentionTarget> 
       })
 })
 
-describe("what is not known", () => {
-  it.effect("keeps what has no time, as if it were young, and the plan says so", () =>
+describe("missing information", () => {
+  it.effect("keeps objects without a time, as if they were young, and the plan says so", () =>
     Effect.gen(function* () {
       const held = yield* changed(tagged({ v1: 60, v2: 60 }), timeless)
       const plan = yield* planFor(held, yield* rulesOf(everything))
@@ -371,7 +371,7 @@ describe("what is not known", () => {
     })
   )
 
-  it.effect("keeps every manifest if the registry counts more than it lists, and untags still", () =>
+  it.effect("keeps every manifest if the registry counts more than it lists, but still removes tags", () =>
     Effect.gen(function* () {
       const held = yield* changed(tagged({ v1: 60 }), () => ({
         contents: Effect.succeedSome({ tagCount: 1, manifestCount: 2, isLocked: false })
@@ -395,7 +395,7 @@ describe("what is not known", () => {
     })
   )
 
-  it.effect("keeps a manifest that has a tag which is not listed", () =>
+  it.effect("keeps a manifest that has an unlisted tag", () =>
     Effect.gen(function* () {
       const held = yield* holding([old(other, { tags: ["v1", "secret"] }), old(amd64)])
       held.hide("secret")
@@ -405,7 +405,7 @@ describe("what is not known", () => {
     })
   )
 
-  it.effect("keeps everything in a repository that is locked", () =>
+  it.effect("keeps everything in a locked repository", () =>
     Effect.gen(function* () {
       const held = yield* changed(tagged({ v1: 60 }), () => ({
         contents: Effect.succeedSome({ tagCount: 1, manifestCount: 1, isLocked: true })
@@ -416,7 +416,7 @@ describe("what is not known", () => {
     })
   )
 
-  it.effect("of an empty repository is nothing", () =>
+  it.effect("of an empty repository makes an empty plan", () =>
     Effect.gen(function* () {
       const plan = yield* planOf([], everything)
       assert.deepStrictEqual([plan.tags, plan.manifests, plan.exceeds], [[], [], []])
@@ -466,7 +466,7 @@ describe("a plan", () => {
     { tags: [{ regex: "v(1)" }, { semver: ">=1" }], olderThan: "36 hours", action: "delete" }
   ]
 
-  it.effect("is the same whatever the order in which the registry lists", () =>
+  it.effect("is the same for any order of the registry's lists", () =>
     Effect.gen(function* () {
       const encode = Schema.encodeEffect(Schema.fromJsonString(RetentionPlan.Plan))
       const one = yield* encode(yield* planOf(pushes, rules))
@@ -475,7 +475,7 @@ describe("a plan", () => {
     })
   )
 
-  it.effect("comes back from JSON, and is carried out then", () =>
+  it.effect("can be stored as JSON, and carried out afterwards", () =>
     Effect.gen(function* () {
       const held = yield* holding(pushes)
       const decoded = yield* rulesOf(rules)
@@ -490,7 +490,7 @@ describe("a plan", () => {
     })
   )
 
-  it.effect("says what it frees, with the size of the images alone", () =>
+  it.effect("reports what it frees, with the size of the images alone", () =>
     Effect.gen(function* () {
       const { frees, manifests } = yield* planOf(pushes, rules)
       const gone = manifests.filter(({ verdict }) => verdict === "delete")
@@ -503,7 +503,7 @@ describe("a plan", () => {
     })
   )
 
-  it.effect("is written for people: what goes first, and why", () =>
+  it.effect("is formatted for people: deletions first, with reasons", () =>
     Effect.gen(function* () {
       const plan = yield* planOf(tagged({ v1: 60, main: 60 }), [
         { name: "old\nnews", because: "\u001b[31mit costs", tags: ["v*", "x*"], action: "delete" }
@@ -522,7 +522,7 @@ describe("a plan", () => {
     })
   )
 
-  it.effect("says which limits it exceeds: deletions, parts, and what remains", () =>
+  it.effect("reports which limits it exceeds: deletions, fractions, and the rest", () =>
     Effect.gen(function* () {
       const ten = tagged(Object.fromEntries(Array.from({ length: 10 }, (_, at) => [`v${at}`, 60])))
       const exceeds = (delete_: string, limits: Fields | undefined) =>

@@ -1,6 +1,6 @@
 /**
- * Retentions at random: of any registry, by any rules, interrupted anywhere, while others push. What stays pulls with everything,
- * and nothing is gone that the plan does not delete.
+ * Retentions at random: of any registry, by any rules, interrupted anywhere, while others push. Kept images can be pulled with everything,
+ * and only what the plan deletes is gone.
  */
 import { assert, it, layer } from "@effect/vitest"
 import * as Cause from "effect/Cause"
@@ -195,7 +195,7 @@ const check = (
   })
 
 it.effect.prop(
-  "a retention at random keeps what its plan keeps and what came since, and does the rest when it is run again",
+  "a random retention keeps what its plan keeps and what was pushed since, and does the rest when it runs again",
   { one: Case },
   ({ one }) => check(one),
   runs(2500)
@@ -203,7 +203,7 @@ it.effect.prop(
 
 layer(platform)("a retention at random", (it) => {
   it.effect.prop(
-    "that is interrupted goes on where its journal in a file ends",
+    "that is interrupted continues where its journal in a file ends",
     { one: Case },
     ({ one }) =>
       Effect.gen(function* () {

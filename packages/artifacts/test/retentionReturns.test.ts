@@ -1,5 +1,5 @@
 /**
- * What comes, or comes back, while a retention runs: what belongs to it stays.
+ * Manifests that are pushed, also again, while a retention runs: what belongs to them is kept.
  */
 import { assert, describe, it } from "@effect/vitest"
 import type { RegistryError } from "@effect-acr/client/RegistryError"
@@ -45,7 +45,7 @@ const runDeletingAll = (
     return yield* Retention.apply(held.target, plan, decoded)
   })
 
-describe("a registry that does not date again what is pushed again", () => {
+describe("a registry that does not update the time of a repeated push", () => {
   it.effect("keeps a tag that was pushed again since the plan", () =>
     Effect.gen(function* () {
       const held = registry({ datesAgain: false })
@@ -59,7 +59,7 @@ describe("a registry that does not date again what is pushed again", () => {
     })
   )
 
-  it.effect("keeps an image to which a tag attached something that was there already", () =>
+  it.effect("keeps an image to which a tag attached an existing manifest", () =>
     Effect.gen(function* () {
       const held = registry({ datesAgain: false })
       yield* held.push({ manifest: app, tags: ["v1"], age: 10 })
@@ -71,8 +71,8 @@ describe("a registry that does not date again what is pushed again", () => {
   )
 })
 
-describe("what comes while an inventory is read", () => {
-  it.effect("stays, though it was there before and the rules have no safety age", () =>
+describe("a push while an inventory is read", () => {
+  it.effect("is kept, although it existed before and the rules have no safety age", () =>
     Effect.gen(function* () {
       const held = registry()
       yield* held.push({ manifest: app, tags: ["v1"], age: 10 })
@@ -93,8 +93,8 @@ describe("what comes while an inventory is read", () => {
   )
 })
 
-describe("what comes while a retention runs", () => {
-  it.effect("keeps the referrers that it had, though the run deleted it", () =>
+describe("a push while a retention runs", () => {
+  it.effect("keeps the referrers of the manifest, although the run deleted it", () =>
     Effect.gen(function* () {
       const held = registry({ cascades: false })
       yield* held.push({ manifest: app, tags: ["v1"], age: 10 })
@@ -109,7 +109,7 @@ describe("what comes while a retention runs", () => {
     })
   )
 
-  it.effect("keeps what tags attach to it, though the run deleted it", () =>
+  it.effect("keeps what tags attach to it, although the run deleted it", () =>
     Effect.gen(function* () {
       const held = registry()
       yield* held.push({ manifest: app, tags: ["v1"], age: 10 })
@@ -120,7 +120,7 @@ describe("what comes while a retention runs", () => {
     })
   )
 
-  it.effect("keeps a tag that attaches to it, and whose manifest stays for another", () =>
+  it.effect("keeps a tag that attaches to it, whose manifest is kept for another reason", () =>
     Effect.gen(function* () {
       const held = registry()
       yield* held.push({ manifest: app, tags: ["v1"], age: 10 })

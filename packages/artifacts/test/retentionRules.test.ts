@@ -1,5 +1,5 @@
 /**
- * The language of rules: durations, patterns, order of rules, and what is refused.
+ * The language of rules: durations, patterns, order of rules, and errors.
  */
 import * as Digest from "@effect-acr/client/Digest"
 import { assert, describe, it } from "@effect/vitest"
@@ -134,7 +134,7 @@ describe("a duration", () => {
 })
 
 describe("a file of rules", () => {
-  it.effect("is refused if it has a name that is not known, at any depth", () =>
+  it.effect("is refused if it has an unknown field, at any depth", () =>
     Effect.gen(function* () {
       const misspelt: ReadonlyArray<readonly [string, string]> = [
         ["olderthan", fileOf({ olderthan: "30 days" })],
@@ -155,7 +155,7 @@ describe("a file of rules", () => {
     })
   )
 
-  it.effect("has to say what becomes of what no rule matches", () =>
+  it.effect("must have defaults for what no rule matches", () =>
     Effect.gen(function* () {
       assert.include(yield* refusalOf(fileOf({}, { defaults: undefined })), '["defaults"]')
       assert.include(yield* refusalOf(fileOf({}, { defaults: { tags: keep, untagged: keep } })), '["orphans"]')
@@ -164,7 +164,7 @@ describe("a file of rules", () => {
     })
   )
 
-  it.effect("is refused if a rule does not mean what it seems to", () =>
+  it.effect("is refused if a rule would not do what it seems to", () =>
     Effect.gen(function* () {
       const odd: ReadonlyArray<Fields> = [
         { name: undefined },
@@ -199,7 +199,7 @@ describe("a file of rules", () => {
     })
   )
 
-  it.effect("is refused if it is no JSON", () =>
+  it.effect("is refused if it is not JSON", () =>
     Effect.gen(function* () {
       for (const text of ["", "rules: []", "[]", "null", '"x"', "{"]) yield* refusalOf(text)
       assert.match(yield* refusalOf('{\n  "rules": [],\n}'), /they are not JSON: .*line 3/)
@@ -219,7 +219,7 @@ describe("a file of rules", () => {
 describe("a pattern for tags", () => {
   const tags = ["1.0", "11.0.5", "v1x0", "1x0", "1.0.1", "1.0-rc1", "x1.0", "latest"]
 
-  it.effect("1.0 matches the tag 1.0 alone", () =>
+  it.effect("1.0 matches only the tag 1.0", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* matchedBy(["1.0"], tags), ["1.0"])
       assert.deepStrictEqual(yield* matchedBy([{ regex: "1\\.0" }], tags), ["1.0"])
@@ -234,7 +234,7 @@ describe("a pattern for tags", () => {
     })
   )
 
-  it.effect("that is a glob has stars, sets and alternatives, and minds the case", () =>
+  it.effect("that is a glob has stars, sets and alternatives, and is case-sensitive", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* matchedBy(["1.0*"], tags), ["1.0", "1.0-rc1", "1.0.1"])
       assert.deepStrictEqual(yield* matchedBy(["[uv]?x0", "1?0"], tags), ["1.0", "1x0", "v1x0"])
@@ -243,7 +243,7 @@ describe("a pattern for tags", () => {
     })
   )
 
-  it.effect("that begins with an exclamation mark excludes, wherever it stands", () =>
+  it.effect("that begins with an exclamation mark excludes, at any position", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* matchedBy(["!1.0.*", "1.0*"], tags), ["1.0", "1.0-rc1"])
       assert.deepStrictEqual(yield* matchedBy(["!*0*"], tags), ["latest"])
@@ -307,7 +307,7 @@ describe("a pattern for repositories", () => {
       repositories.filter((repository) => RetentionRules.isFor(rules, repository))
     )
 
-  it.effect("a or b matches these two, not what begins or ends so", () =>
+  it.effect("a or b matches only these two, not longer names", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* isFor({ regex: "a|b" }), ["a", "b"])
       assert.deepStrictEqual(yield* isFor("{a,b}"), ["a", "b"])
@@ -638,7 +638,7 @@ describe("a condition", () => {
     })
   )
 
-  it.effect("on a list of digests matches what is in it, and indexes that name what is in it", () =>
+  it.effect("on a list of digests matches listed manifests, and indexes that name them", () =>
     Effect.gen(function* () {
       const other = image("other")
       const held = [
@@ -669,7 +669,7 @@ describe("a condition", () => {
     })
   )
 
-  it.effect("on pulls counts a push as one", () =>
+  it.effect("on pulls counts a push as a pull", () =>
     Effect.gen(function* () {
       const used = image("used")
       const unused = image("unused")

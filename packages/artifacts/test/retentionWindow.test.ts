@@ -1,6 +1,6 @@
 /**
- * The window that remains: pushes between the last look at an object and its deletion. They are lost, and the check after the run
- * finds what shows it.
+ * The window that remains: pushes between the last check of an object and its deletion. They are lost, and the check after the run
+ * finds what left a trace.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -46,8 +46,8 @@ const nothing: RetentionReport.Check = {
   lostTags: []
 }
 
-describe("a push between the last look and the deletion", () => {
-  it.effect("of an index leaves it without an image, which the report says", () =>
+describe("a push between the last check and the deletion", () => {
+  it.effect("of an index leaves it without an image, as reported", () =>
     Effect.gen(function* () {
       const many = index("many", [app])
       const { check, status } = yield* pushedWithin({ manifest: many, tags: ["latest"] })
@@ -59,7 +59,7 @@ describe("a push between the last look and the deletion", () => {
     })
   )
 
-  it.effect("of a referrer leaves it without a subject, which the report says", () =>
+  it.effect("of a referrer leaves it without a subject, as reported", () =>
     Effect.gen(function* () {
       const sbom = referrer("sbom", app)
       const { check, status } = yield* pushedWithin({ manifest: sbom, tags: ["sbom"] }, { cascades: false })
@@ -71,7 +71,7 @@ describe("a push between the last look and the deletion", () => {
     })
   )
 
-  it.effect("of a tag deletes it with its image, which the report says if the registry has a trash", () =>
+  it.effect("of a tag deletes it with its image, as reported if the registry has a trash", () =>
     Effect.gen(function* () {
       const { check, status } = yield* pushedWithin({ manifest: app, tags: ["v2"] }, { hasTrash: true })
       assert.strictEqual(status, "failed")
@@ -79,7 +79,7 @@ describe("a push between the last look and the deletion", () => {
     })
   )
 
-  it.effect("of a tag leaves no trace if the registry has no trash: the report says that all is well", () =>
+  it.effect("of a tag leaves no trace if the registry has no trash: the report has no loss", () =>
     Effect.gen(function* () {
       const { check, held, status } = yield* pushedWithin({ manifest: app, tags: ["v2"] })
       assert.strictEqual(status, "done")

@@ -1,5 +1,5 @@
 /**
- * Archives that are unpacked into folders: good ones, hostile ones, and such that end too early.
+ * Archives that are unpacked into folders: valid, hostile and truncated ones.
  */
 import { assert, describe, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -52,7 +52,7 @@ const asOwner = Effect.gen(function* () {
 })
 
 layer(platform)("an archive", (it) => {
-  it.effect("is unpacked with the modes and times that it has", () =>
+  it.effect("is unpacked with its modes and times", () =>
     Effect.gen(function* () {
       const files = yield* FileSystem.FileSystem
       const { at, folder } = yield* place
@@ -100,7 +100,7 @@ layer(platform)("an archive", (it) => {
     })
   )
 
-  it.effect("with closed folders is unpacked, and once more over itself", () =>
+  it.effect("with inaccessible folders is unpacked, also a second time", () =>
     Effect.gen(function* () {
       const files = yield* asOwner
       const { folder } = yield* place
@@ -121,7 +121,7 @@ layer(platform)("an archive", (it) => {
     })
   )
 
-  it.effect("makes its folder, also behind a symbolic link", () =>
+  it.effect("creates its folder, also behind a symbolic link", () =>
     Effect.gen(function* () {
       const files = yield* FileSystem.FileSystem
       const { at } = yield* place
@@ -173,7 +173,7 @@ layer(platform)("an archive", (it) => {
     })
   )
 
-  it.effect("of nothing unpacks to nothing, with its end and without", () =>
+  it.effect("without entries unpacks to nothing, with its end and without", () =>
     Effect.gen(function* () {
       const { folder } = yield* place
       for (const nothing of [Stream.empty, archive(), bytes(end)]) {
@@ -192,7 +192,7 @@ layer(platform)("an archive", (it) => {
     })
   )
 
-  it.effect("has the later of two entries with one name", () =>
+  it.effect("unpacks the later of two entries with the same name", () =>
     Effect.gen(function* () {
       const { base, folder } = yield* place
       yield* unpack(
@@ -254,7 +254,7 @@ layer(platform)("an archive", (it) => {
     })
   )
 
-  it.effect("may go up in links through its own folders", () =>
+  it.effect("may have links that go up through its own folders", () =>
     Effect.gen(function* () {
       const { folder } = yield* place
       yield* unpack(
@@ -267,7 +267,7 @@ layer(platform)("an archive", (it) => {
     })
   )
 
-  it.effect("with a prefix is unpacked without it, and refused where names are not in it", () =>
+  it.effect("with a prefix is unpacked without it, and refused if names do not begin with it", () =>
     Effect.gen(function* () {
       const { base, folder } = yield* place
       const inside = archive(
@@ -296,7 +296,7 @@ layer(platform)("an archive", (it) => {
     })
   )
 
-  it.effect("skips devices and pipes if that is wanted", () =>
+  it.effect("skips devices and pipes on request", () =>
     Effect.gen(function* () {
       const { folder } = yield* place
       const special = bytes(
@@ -308,7 +308,7 @@ layer(platform)("an archive", (it) => {
     })
   )
 
-  it.effect("of many files in few folders looks at each folder once", () =>
+  it.effect("of many files in few folders checks each folder once", () =>
     Effect.gen(function* () {
       const files = yield* FileSystem.FileSystem
       const { folder } = yield* place
@@ -525,7 +525,7 @@ const limits: Readonly<Record<string, Attack & { readonly options?: UnpackOption
   }
 }
 
-layer(platform)("what is no tar archive", (it) => {
+layer(platform)("a file that is not a tar archive", (it) => {
   it.effect.each([
     ["compressed", Uint8Array.from([0x1f, 0x8b, 8, 0])],
     ["a text", new TextEncoder().encode("no tar archive".repeat(100))]
@@ -539,7 +539,7 @@ layer(platform)("what is no tar archive", (it) => {
   )
 })
 
-layer(platform)("an archive that is not unpacked", (it) => {
+layer(platform)("a refused archive", (it) => {
   const kinds = [
     ["RefusedEntry", refused],
     ["InvalidArchive", invalid],

@@ -1,6 +1,6 @@
 /**
- * What is left of an archive whose stream fails, that is too large, or whose unpacking is interrupted; and folders that have links
- * already.
+ * The result of an archive whose stream fails, that is too large, or whose unpacking is interrupted; and folders that already have
+ * links.
  */
 import { assert, describe, it as plain, layer } from "@effect/vitest"
 import * as ByteSize from "effect/ByteSize"
@@ -41,7 +41,7 @@ const replacing = archive(Tar.file("replaced", "new"), Tar.file("a/added", "adde
 const large = new Uint8Array(300_000).fill(1)
 
 layer(platform)("a folder", (it) => {
-  it.effect("stays as it is if the stream fails at its end", () =>
+  it.effect("is unchanged if the stream fails at its end", () =>
     Effect.gen(function* () {
       const { folder } = yield* used
       const many = Array.from({ length: 100 }, (_, i) => Tar.file(`many/${i}`, "x"))
@@ -53,7 +53,7 @@ layer(platform)("a folder", (it) => {
     })
   )
 
-  it.effect("stays as it is if the stream fails within a file, and the error is that of the stream", () =>
+  it.effect("is unchanged if the stream fails within a file, and the error is that of the stream", () =>
     Effect.gen(function* () {
       const { folder } = yield* used
       const own = new Tar.TarError({ kind: "Truncated", message: "of another archive" })
@@ -68,7 +68,7 @@ layer(platform)("a folder", (it) => {
     })
   )
 
-  it.effect("stays as it is if the archive ends early, wherever", () =>
+  it.effect("is unchanged if the archive ends early, at any byte", () =>
     Effect.gen(function* () {
       const { folder } = yield* used
       const whole = [
@@ -77,7 +77,7 @@ layer(platform)("a folder", (it) => {
         raw({ name: "long", content: "x" })
       ]
       const all = new Uint8Array(whole.flatMap((part) => [...part]))
-      // After the first file is the one place where the end can be missed: the zero blocks are not there.
+      // Only after the first file can the end go unnoticed: the zero blocks are missing.
       const complete = [0, whole[0]?.length, all.length]
       for (let length = 100; length < all.length; length += 100) {
         for (const at of [length, length - (length % 512)]) {
@@ -90,7 +90,7 @@ layer(platform)("a folder", (it) => {
     })
   )
 
-  it.effect("stays as it is if the file system refuses a file, and the error says which", () =>
+  it.effect("is unchanged if the file system refuses a file, which the error names", () =>
     Effect.gen(function* () {
       const files = yield* FileSystem.FileSystem
       const { folder } = yield* used
@@ -109,7 +109,7 @@ layer(platform)("a folder", (it) => {
     })
   )
 
-  it.effect("has whole files, old and new, and no others if the file system fails while they get their names", () =>
+  it.effect("has only complete files, old and new, if the file system fails during the renaming", () =>
     Effect.gen(function* () {
       const files = yield* FileSystem.FileSystem
       const { at, folder } = yield* used
@@ -126,7 +126,7 @@ layer(platform)("a folder", (it) => {
     })
   )
 
-  it.effect("stays as it is if the unpacking is interrupted", () =>
+  it.effect("is unchanged if the unpacking is interrupted", () =>
     Effect.gen(function* () {
       const { folder } = yield* used
       const beginnings = [
@@ -148,7 +148,7 @@ layer(platform)("a folder", (it) => {
     })
   )
 
-  it.effect("has everything if the unpacking is interrupted while files get their names", () =>
+  it.effect("has everything if the unpacking is interrupted during the renaming", () =>
     Effect.gen(function* () {
       const files = yield* FileSystem.FileSystem
       const { at, folder } = yield* used
@@ -184,7 +184,7 @@ layer(platform)("a folder", (it) => {
   )
 })
 
-/** Zeros without end, and how much of them was taken. */
+/** Endless zeros, and how much of them was read. */
 const zeros = () => {
   const chunk = new Uint8Array(1024 * 1024)
   let taken = 0
@@ -197,7 +197,7 @@ const zeros = () => {
   return { stream, taken: () => taken }
 }
 
-layer(platform)("an archive without end", (it) => {
+layer(platform)("an endless archive", (it) => {
   it.effect("stops at a file that is too large, before it is written", () =>
     Effect.gen(function* () {
       const { folder } = yield* used
@@ -210,7 +210,7 @@ layer(platform)("an archive without end", (it) => {
     })
   )
 
-  it.effect("stops by the size that is allowed if nothing else is said", () =>
+  it.effect("stops at the default limit", () =>
     Effect.gen(function* () {
       const { folder } = yield* place
       const huge = bytes(pax({ size: String(64 * 1024 ** 3 + 1) }), raw({ name: "a" }))
@@ -242,7 +242,7 @@ layer(platform)("an archive without end", (it) => {
     })
   )
 
-  it.effect("stops at entries, whether they are new, old, or none that is unpacked", () =>
+  it.effect("stops at entries, whether they are new, repeated or skipped", () =>
     Effect.gen(function* () {
       const { folder } = yield* used
       let count = 0
@@ -258,7 +258,7 @@ layer(platform)("an archive without end", (it) => {
     })
   )
 
-  it.effect("of a large file that is allowed is not held in memory, nor taken for idle", () =>
+  it.effect("with a large allowed file is not held in memory, nor counted as idle", () =>
     Effect.gen(function* () {
       const files = yield* FileSystem.FileSystem
       const { at, folder } = yield* place
@@ -308,7 +308,7 @@ layer(platform)("a folder with symbolic links", (it) => {
   })
   const links = { d: "folder 755", file: "-> ../outside/secret", out: "-> ../outside", within: "-> d" }
 
-  it.effect("is written through none of them, and stays as it is", () =>
+  it.effect("is written through none of them, and stays unchanged", () =>
     Effect.gen(function* () {
       const { base, folder } = yield* linked
       for (const entry of [
@@ -339,7 +339,7 @@ layer(platform)("a folder with symbolic links", (it) => {
     })
   )
 
-  it.effect("has them kept without overwrite, also those that lead to nothing", () =>
+  it.effect("keeps them without overwrite, also dangling ones", () =>
     Effect.gen(function* () {
       const files = yield* FileSystem.FileSystem
       const { at, folder } = yield* linked
@@ -352,7 +352,7 @@ layer(platform)("a folder with symbolic links", (it) => {
     })
   )
 
-  it.effect("or files keeps folders where files are to be, and files where folders are to be", () =>
+  it.effect("or files keeps folders in the place of files, and files in the place of folders", () =>
     Effect.gen(function* () {
       const { folder } = yield* used
       yield* unpack(archive(Tar.directory("d")), folder)
@@ -397,7 +397,7 @@ const hostile = (entries: typeof HostileArchive.Type) =>
     end
   )
 
-/** Unpacks one archive after the other into a folder, and looks at all around it after each. */
+/** Unpacks archives one after another into a folder, and checks its surroundings after each. */
 const unpackAll = (
   archives: typeof HostileArchives.Type,
   { base, folder }: Effect.Success<typeof place>,
@@ -418,7 +418,7 @@ layer(platform)("archives at random", (it) => {
   const options = { arbitrary: { seed: 1, runs: 200 } }
 
   it.effect.prop(
-    "write nothing outside of their folder, though it has a link that leads there",
+    "write nothing outside of their folder, although it has a link that leads there",
     [HostileArchives],
     ([archives]) =>
       Effect.gen(function* () {
@@ -444,7 +444,7 @@ layer(platform)("archives at random", (it) => {
             Object.keys(tree),
             (name) =>
               Effect.gen(function* () {
-                // A link may lead to nothing, or to itself.
+                // A link may be dangling, or lead to itself.
                 const real = yield* Effect.option(files.realPath(path.join(one.folder, name)))
                 if (Option.isSome(real)) assert.notMatch(path.relative(inside, real.value), /^\.\./, name)
               }),
