@@ -83,6 +83,11 @@ export interface ResolveOptions {
 /**
  * Finds the manifest that a tag or a digest names, or the image for one platform in an index.
  *
+ * **When to use**
+ *
+ * Use to get a digest for other operations, or the image for one platform. `resolve` of a store finds a tag without platforms,
+ * as an `Option`.
+ *
  * **Details**
  *
  * If the reference has a tag and a digest (`v1.4.0@sha256:…`), the digest decides and the tag is ignored.
@@ -232,6 +237,10 @@ export interface Attached extends Pushed {
 /**
  * Attaches files and folders to an artifact: an SBOM, a report, a signature.
  *
+ * **When to use**
+ *
+ * Use to add an SBOM, a report or a signature to an existing image. `push` makes an artifact that stands by itself.
+ *
  * **Details**
  *
  * The subject is a tag, a digest, or a tag with a digest, in which case the digest decides. A tag is resolved once: `subject` of
@@ -314,6 +323,11 @@ export const files = <E>(
 
 /**
  * Pulls the files and folders of an artifact into a folder, which is created if it does not exist.
+ *
+ * **When to use**
+ *
+ * Use for artifacts of files, such as those of `push` and oras. To save an image, use `ImageArchive.save`, or `Copy.run` into
+ * an `ImageLayout`.
  *
  * **Details**
  *

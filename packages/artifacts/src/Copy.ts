@@ -420,6 +420,10 @@ export const run = <E1, E2>(
 /**
  * Copies like `run`, as a stream of events. The copy runs while the stream is read, and pauses when its reader does.
  *
+ * **When to use**
+ *
+ * Use to show the progress of a copy. `run` is simpler if the report is enough.
+ *
  * **Details**
  *
  * `Planned` comes first; its `bytes` is the size of the manifests and blobs that the target may lack. `Progress` has the number

@@ -90,6 +90,11 @@ export const compare: <E1, E2>(left: Side<E1>, right: Side<E2>) => Effect.Effect
 /**
  * Compares the files of two images as a container sees them, with all layers applied.
  *
+ * **When to use**
+ *
+ * Use to see which files a new version changes. `files` reads the layers of both images; `compare` reads only manifests and
+ * configurations.
+ *
  * **Details**
  *
  * Both sides must be images, not indexes. Whiteouts of layers remove files of the layers below (OCI image specification,

@@ -64,6 +64,10 @@ const notAFile = (archive: string) => {
 /**
  * Reads an archive from a file: plain, or compressed by gzip or zstd.
  *
+ * **When to use**
+ *
+ * Use to push or copy images that `docker save` and other tools wrote. Use `fromStream` for pipes.
+ *
  * **Details**
  *
  * The headers of a plain file are read once, and content is then read by its position. A compressed file is read as by
@@ -333,6 +337,10 @@ const refused = (tag: "AlreadyExists" | "BadResource", file: string, description
 /**
  * Writes an archive like `write`, into a file that appears once it is complete. An existing file is replaced, and its mode is
  * kept; of a symbolic link, the target is replaced. A folder, a pipe or a device is not replaced: `save` fails.
+ *
+ * **When to use**
+ *
+ * Use to save images to a file. `write` returns a stream, for example for standard output or a compressor.
  *
  * **Example** (An image for `docker load`)
  *

@@ -68,6 +68,11 @@ const collect = <E, R>(
 /**
  * Makes an empty store. Its content lives as long as the value.
  *
+ * **When to use**
+ *
+ * Use in tests, and to build an artifact before it is copied elsewhere. `ImageLayout.open` is for content that must not be in
+ * memory or must last.
+ *
  * **Details**
  *
  * Like a registry, the store refuses a manifest whose content it lacks (`MissingContent`), and verifies content

@@ -85,6 +85,10 @@ export const make = (content: RegistryContent.Service, reference: Reference.Refe
  * Opens the repository that a reference names, with the credentials for its registry. Sends no request. Fails with
  * `InvalidRequest` if the reference names no registry.
  *
+ * **When to use**
+ *
+ * Use to read from or write to a repository of any registry. `make` takes a service that the program has already.
+ *
  * **Example** (The SBOMs of an image)
  *
  * ```ts

@@ -72,6 +72,10 @@ export const target = (
 /**
  * Makes a target of the repository that a reference names, with the credentials for its registry. `target` has the details.
  *
+ * **When to use**
+ *
+ * Use in most programs. `target` is for programs whose layers are for one registry.
+ *
  * **Example** (Deleting by rules)
  *
  * ```ts

@@ -73,6 +73,10 @@ const headerOf = (plan: Plan) =>
  * Opens a journal in a file: one line of JSON for the plan, and one for each action. The file is created if it does not exist,
  * and is closed with the scope.
  *
+ * **When to use**
+ *
+ * Use as the option `journal` of `Retention.apply` for long runs that may be interrupted.
+ *
  * **Details**
  *
  * A line that a crash truncated is ignored: the resumed run checks the object again and finds it gone.

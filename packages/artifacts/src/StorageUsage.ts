@@ -48,6 +48,10 @@ export const read: <E>(reader: Reader<E>) => Effect.Effect<StorageUsage, E | Gra
 /**
  * Counts the storage that a repository of a registry takes.
  *
+ * **When to use**
+ *
+ * Use for repositories of registries. `read` is for layouts and archives.
+ *
  * **Details**
  *
  * Azure Container Registry lists all manifests, so that untagged ones count as well. On other registries, works like `read`.

@@ -15,6 +15,10 @@ export { ReferrersCount, Summary, SummaryEntry } from "./internal/summary.ts"
 /**
  * Summarizes an artifact: its kind, its platforms, its layers, its configuration and its referrers.
  *
+ * **When to use**
+ *
+ * Use to show what an image or another artifact is. `Graph.read` has all manifests, and `TagList` many tags at once.
+ *
  * **Details**
  *
  * Manifests and the configuration are read, layers are not. An index of which some images are missing can be summarized, too.

@@ -51,6 +51,10 @@ export const read = <E>(
 /**
  * Lists the tags of a repository of a registry with digest, size, time, platforms and lock.
  *
+ * **When to use**
+ *
+ * Use for repositories of registries. `read` is for layouts and archives, and `names` needs fewer requests if names are enough.
+ *
  * **Details**
  *
  * Azure Container Registry returns sizes, times and locks in its lists of tags and manifests, a few hundred per request; only

@@ -89,6 +89,10 @@ export const restoreSteps = (
  * and the signatures and lists of referrers that tags attach to any of these. Fails with `NotFound` if it is neither in the trash
  * nor in the repository.
  *
+ * **When to use**
+ *
+ * Use to undo the deletion of a single image. `restoreSteps` undoes a retention run, including referrers without a tag.
+ *
  * **Details**
  *
  * A tag stands for the manifest of its newest deletion, or for the one that it names if the trash does not have the tag. The

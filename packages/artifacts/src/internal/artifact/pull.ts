@@ -232,11 +232,11 @@ const stageAlike = <E>(
     return [{ title: first.title, at: written }, ...copies]
   })
 
-/** Unpacks the archive of a folder into a staging folder beside its final place, once the whole archive was read. */
+/** Unpacks the archive of a folder into a staging folder in its final place. Ends when the whole archive was read. */
 const prepareFolder = <E>(source: Reader<E>, target: Target, { layer, title }: Titled, maxBytes: number) =>
   Effect.gen(function* () {
     const { folder, maxEntries, overwrite, site } = target
-    // No link can be followed: the folder was created by this pull.
+    // A link in its place fails here, so that none is followed below: it is a real folder by now.
     yield* site.makeFolder(title)
     const archive = comparedWith(Compression.decompress(source.blob(layer).read(0)), layer, folder)
     return yield* prepare(archive, site.pathOf(title), {

@@ -15,7 +15,7 @@ import type { ManifestState, RetentionTarget, TagState } from "../../RetentionTa
 import { ifFound, orEmpty } from "../found.ts"
 import { registryTime, type Services } from "./services.ts"
 
-/** The requests of a check of one object, sent at once. */
+/** How many requests a check of one object sends at once. */
 const looksAtOnce = 16
 
 /** The page size of a check. Few manifests are pushed while a plan is carried out. */

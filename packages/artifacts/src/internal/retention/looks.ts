@@ -127,13 +127,13 @@ const needOf = (
       const description = yield* descriptions.read(digest)
       if (Option.isNone(description)) {
         if (planned.has(digest)) continue
-        return { need: `${digest} came and cannot be read`, hasRead }
+        return { need: `${digest} was pushed and cannot be read`, hasRead }
       }
-      if (owners.has(Referrer.tag(digest))) return { need: `${digest} came, which it belongs to`, hasRead }
+      if (owners.has(Referrer.tag(digest))) return { need: `${digest}, to which it belongs, was pushed`, hasRead }
       const { subject } = description.value
       const children = Descriptions.entriesOf(description.value)
       const needs = [...children, ...(subject === undefined ? [] : [subject])]
-      if (needs.some((one) => going.has(one))) return { need: `${digest} came, which needs it`, hasRead }
+      if (needs.some((one) => going.has(one))) return { need: `${digest}, which needs it, was pushed`, hasRead }
       // An index of indexes. Nothing that the plan keeps needs anything that it deletes.
       for (const child of children) {
         if (planned.get(child)?.verdict !== "keep") waiting.push({ digest: child, tags: [] })
@@ -147,7 +147,7 @@ const changesOf = ({ planned }: Known, { manifests }: Look, step: Actions.Step):
   for (const [digest, now] of manifests) {
     const then = planned.get(digest)
     const change = then === undefined ? undefined : changeOf(now, then)
-    if (change !== undefined) return digest === step.digest ? change : `${digest}, which goes with it: ${change}`
+    if (change !== undefined) return digest === step.digest ? change : `${digest}, which is deleted with it: ${change}`
   }
   return undefined
 }
@@ -209,6 +209,6 @@ export const lookAtTag = (
     const owner = came.find((one) => owners.has(Referrer.tag(one.digest)))
     return owner === undefined
       ? Option.none()
-      : Option.some(stays("changed", `${owner.digest} came, which it belongs to`))
+      : Option.some(stays("changed", `${owner.digest}, to which it belongs, was pushed`))
   })
 }

@@ -105,7 +105,7 @@ const decide = (inventory: Inventory, rules: Rules, setting: Judge.Setting): Dec
   }
   const keepTag = (tag: Tag, node: Graph.Node, decision: Decision) => {
     decisions.keptTags.set(tag, decision)
-    keep(node, { by: "tag", because: `the tag ${tag.name} stays` })
+    keep(node, { by: "tag", because: `the tag ${tag.name} is kept` })
   }
   for (const node of graph.nodes.values()) {
     const pinned = pinOf(node, inventory, pin)
@@ -154,17 +154,18 @@ const close = ({ formerListsOf, nodes }: Graph.Graph, { deleted, kept, keptTags 
   for (const [node] of kept) {
     const { attached, children, manifest, referrers, subject } = node
     const { digest } = manifest
-    for (const child of children) keep(child, needed("child", digest, `${digest} needs it, which stays`))
-    for (const referrer of referrers) keep(referrer, needed("referrer", digest, `it refers to ${digest}, which stays`))
-    if (subject !== undefined) keep(subject, needed("subject", digest, `${digest} refers to it, which stays`))
+    for (const child of children) keep(child, needed("child", digest, `${digest}, which is kept, needs it`))
+    for (const referrer of referrers) keep(referrer, needed("referrer", digest, `it refers to the kept ${digest}`))
+    if (subject !== undefined) keep(subject, needed("subject", digest, `${digest}, which is kept, refers to it`))
     for (const list of formerListsOf(node)) {
-      if (!deleted.has(list)) keep(list, needed("attached", digest, `it lists referrers of ${digest}, which stays`))
+      if (!deleted.has(list)) keep(list, needed("attached", digest, `it lists referrers of ${digest}, which is kept`))
     }
     for (const tag of attached) {
       if (keptTags.has(tag)) continue
-      keptTags.set(tag, needed("attached", digest, `it belongs to ${digest}, which stays`))
+      keptTags.set(tag, needed("attached", digest, `it belongs to ${digest}, which is kept`))
       const named = nodes.get(tag.digest)
-      if (named !== undefined) keep(named, needed("attached", digest, `${tag.name} belongs to ${digest}, which stays`))
+      if (named !== undefined)
+        keep(named, needed("attached", digest, `${tag.name} belongs to ${digest}, which is kept`))
     }
   }
 }
@@ -181,7 +182,7 @@ const reasonToGo = (node: Graph.Node, graph: Graph.Graph, { deleted, deletedTags
   const about = node.subject ?? graph.formerLists.get(node)
   const [owner] = [...node.parents, ...(about === undefined ? [] : [about]), ...attachedTo]
   const digest = owner?.manifest.digest ?? node.manifest.digest
-  return needed("follows", digest, `it belongs to ${digest}, which goes`)
+  return needed("follows", digest, `it belongs to ${digest}, which is deleted`)
 }
 
 const planTag =
@@ -190,7 +191,7 @@ const planTag =
     const kept = keptTags.get(tag)
     if (kept !== undefined) return { ...tag, verdict: "keep", ...kept }
     const subject = graph.attachments.get(tag.name)?.node?.manifest.digest ?? tag.digest
-    const follows = needed("follows", subject, `it belongs to ${subject}, which goes`)
+    const follows = needed("follows", subject, `it belongs to ${subject}, which is deleted`)
     return { ...tag, verdict: "delete", ...(deletedTags.get(tag) ?? follows) }
   }
 
