@@ -48,6 +48,7 @@ import * as Schema from "effect/Schema"
 import type * as ChildProcessSpawner from "effect/process/ChildProcessSpawner"
 import * as AuthFile from "./internal/authFile.ts"
 import * as CredentialHelper from "./internal/credentialHelper.ts"
+import * as HungHelpers from "./internal/hungHelpers.ts"
 import * as RegistryKey from "./internal/registryKey.ts"
 
 /**
@@ -114,12 +115,18 @@ const everywhere: Config.Config<ReadonlyArray<Source>> = Config.map(
   }
 )
 
+/** How credential helpers are called. */
+interface Helpers {
+  readonly timeout: Duration.Input
+  readonly calls: HungHelpers.Calls
+}
+
 /** The login that the credential helper of a file has, if there is a helper. */
-const helped = (file: AuthFile.AuthFile, loginServer: string, timeout: Duration.Input) => {
+const helped = (file: AuthFile.AuthFile, loginServer: string, { calls, timeout }: Helpers) => {
   const name = AuthFile.helperFor(file, loginServer)
   return name === undefined
     ? Effect.succeedNone
-    : CredentialHelper.get({ name, server: RegistryKey.serverOf(loginServer), timeout })
+    : calls(name, CredentialHelper.get({ name, server: RegistryKey.serverOf(loginServer), timeout }))
 }
 
 /** Whether a source has logins for parts of a registry. An unreadable source is reported by the search for a login. */
@@ -147,14 +154,14 @@ const attempted = <A, R>(
 const search = Effect.fnUntraced(function* (
   sources: ReadonlyArray<Source>,
   { loginServer, repository }: Credentials.CredentialRequest,
-  helperTimeout: Duration.Input
+  helpers: Helpers
 ) {
   const passedOver: Array<CredentialUnavailable> = []
   for (const { name, read } of sources) {
     const file = yield* read
     if (Option.isNone(file)) continue
     const byHelper = yield* attempted(
-      helped(file.value, loginServer, helperTimeout),
+      helped(file.value, loginServer, helpers),
       ({ problem }) => problem === "NotConfigured",
       passedOver
     )
@@ -183,7 +190,7 @@ const search = Effect.fnUntraced(function* (
  *
  * Fails with `CredentialUnavailable`: `NotConfigured` if there is no login, or if the credential helper is not
  * installed; `Failed` if a file or the entry of the registry cannot be read, or if a helper fails; `TimedOut` if a
- * helper does not answer in time.
+ * helper does not answer in time. Such a helper is called again after a minute at the earliest.
  *
  * The layer checks when it is built whether there are logins for parts of a registry (`registry.example/team`). If
  * there are none, one login is used for all repositories.
@@ -200,17 +207,18 @@ const search = Effect.fnUntraced(function* (
  * @since 0.1.0
  */
 export const layerOptions = (options: Options = {}): Layer.Layer<Credentials.Credentials, Config.ConfigError> => {
-  const { helperTimeout = "30 seconds", path } = options
+  const { helperTimeout: timeout = "30 seconds", path } = options
   return Layer.effect(
     Credentials.Credentials,
     Effect.gen(function* () {
       const services = yield* Effect.context<Layer.Success<typeof NodeServices.layer>>()
+      const calls = yield* HungHelpers.make
       const sources = path === undefined ? yield* everywhere : [fileAt(path)]
       return {
         // Without logins for parts of a registry, a helper runs once for the registry and not for each repository.
         perRegistry: !(yield* Effect.forEach(sources, hasParts)).includes(true),
         get: (request) =>
-          search(sources, request, helperTimeout).pipe(
+          search(sources, request, { calls, timeout }).pipe(
             // The operation's own logger, tracer and clock; the layer's services.
             Effect.updateContext((own: Context.Context<never>) => Context.merge(services, own))
           )

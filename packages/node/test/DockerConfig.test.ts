@@ -4,18 +4,21 @@
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
+import { setTimeout } from "node:timers/promises"
 import { inspect } from "node:util"
 import * as Credentials from "@effect-acr/client/Credentials"
 import type { CredentialUnavailable } from "@effect-acr/client/RegistryError"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
 import * as ConfigProvider from "effect/ConfigProvider"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import { TestClock } from "effect/testing"
 import * as DockerConfig from "../src/DockerConfig.ts"
 
 const folder = Effect.acquireRelease(
@@ -579,6 +582,43 @@ describe("a credential helper", () => {
       })
     )
   }
+
+  it.effect("that hangs is called again after a minute, and not at each request", () =>
+    Effect.gen(function* () {
+      const script = 'echo "$1" >> $BIN/calls; exec sleep 600'
+      const bin = yield* onPath({ "docker-credential-test": script })
+      const path = yield* file({ credsStore: "test" })
+      const credentials = yield* Effect.map(
+        Layer.build(DockerConfig.layerOptions({ path })),
+        Context.get(Credentials.Credentials)
+      )
+      const timedOut = (loginServer: string) =>
+        Effect.map(Effect.flip(credentials.get({ endpoint: `https://${loginServer}`, loginServer })), ({ problem }) =>
+          assert.strictEqual(problem, "TimedOut")
+        )
+      const calls = Effect.promise(() =>
+        readFile(join(bin, "calls"), "utf8").then(
+          (text) => text.trim().split("\n").length,
+          () => 0
+        )
+      )
+      const called = (count: number) =>
+        Effect.gen(function* () {
+          while ((yield* calls) < count) yield* Effect.promise(() => setTimeout(10))
+        })
+      const first = yield* Effect.forkChild(timedOut(registry))
+      yield* called(1)
+      yield* TestClock.adjust("30 seconds")
+      yield* Fiber.join(first)
+      yield* timedOut(registry)
+      yield* timedOut("other.azurecr.io")
+      assert.strictEqual(yield* calls, 1)
+      yield* TestClock.adjust("1 minute")
+      const second = yield* Effect.forkChild(timedOut(registry))
+      yield* called(2)
+      yield* Fiber.interrupt(second)
+    })
+  )
 
   it.live("ends when its caller no longer waits", () =>
     Effect.gen(function* () {
