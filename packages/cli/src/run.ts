@@ -5,7 +5,9 @@ import { CannotStart } from "@effect-acr/emulator/ServeCommand"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Ref from "effect/Ref"
 import * as Stdio from "effect/Stdio"
+import * as Terminal from "effect/Terminal"
 import * as CliConfig from "effect/cli/CliConfig"
 import * as CliError from "effect/cli/CliError"
 import * as CliOutput from "effect/cli/CliOutput"
@@ -19,6 +21,7 @@ import { Ended } from "./problem.ts"
 import { readingOf } from "./reading.ts"
 import * as Log from "./log.ts"
 import * as Output from "./output.ts"
+import * as Quit from "./quit.ts"
 import { afterPull, otherFlags, otherNames } from "./otherNames.ts"
 import { root } from "./root.ts"
 import * as Version from "./version.ts"
@@ -139,8 +142,12 @@ const report = (error: unknown): Effect.Effect<ExitCode, never, Stdio.Stdio> => 
 
 /** Runs the command and returns its exit code. Only an interruption goes through. */
 export const run = (args: ReadonlyArray<string>): Effect.Effect<ExitCode, never, Command.Environment> =>
-  Command.runWith(root, { version: Version.version })(args).pipe(
-    Effect.as(exitCodes.done),
+  Effect.gen(function* () {
+    const hasQuit = yield* Ref.make(false)
+    const terminal = Quit.noting(yield* Terminal.Terminal, Ref.set(hasQuit, true))
+    yield* Effect.provideService(Command.runWith(root, { version: Version.version })(args), Terminal.Terminal, terminal)
+    return (yield* Ref.get(hasQuit)) ? yield* Effect.interrupt : exitCodes.done
+  }).pipe(
     Effect.catchCause((cause) =>
       Cause.hasInterruptsOnly(cause) ? Effect.failCause(Cause.interrupt()) : report(Cause.squash(cause))
     ),

@@ -37,6 +37,18 @@ const stallDeletion = Effect.fnUntraced(function* (path: RegExp) {
 })
 
 layer(AcrEmulator.layer(), { excludeTestServices: true })("a question", (it) => {
+  it.effect(
+    "of the wizard is left by Ctrl-C, which is no success",
+    () =>
+      Effect.gen(function* () {
+        const shown = yield* onTerminal(["--wizard"], { columns: 100 })
+        yield* shown.until(({ stdout }) => stdout.includes("tree"))
+        yield* shown.type("\u0003")
+        assert.strictEqual(yield* shown.ended, 130)
+      }),
+    limit
+  )
+
   describe("of rm", () => {
     it.effect(
       "deletes after yes, and nothing after no or Ctrl-C",
