@@ -293,7 +293,8 @@ export const groups: ReadonlyArray<readonly [string, ReadonlyArray<Feature>]> = 
       },
       {
         feature: "Dry run, or preview",
-        tools: "Harbor, zot, Amazon ECR, `acr purge`. Here a plan, which is data, and the run carries out exactly that plan"
+        tools:
+          "Harbor, zot, Amazon ECR, `acr purge`. Here a plan, which is data, and the run carries out exactly that plan"
       }
     ]
   ]

@@ -377,7 +377,8 @@ export const findings: ReadonlyArray<Finding> = [
     ours: tagsOf({ "1.0": 60, "11.0.5": 60, v1x0: 60 }, [{ tags: ["1.0"], action: "delete" }])
   },
   {
-    theirs: "Joins the filters for one repository into one expression: `--keep 1` keeps one tag in total, not one for each filter.",
+    theirs:
+      "Joins the filters for one repository into one expression: `--keep 1` keeps one tag in total, not one for each filter.",
     source: lines(images, 121, 128),
     ours: tagsOf({ a1: 60, a2: 50, b1: 90, b2: 80 }, [
       { tags: ["a*"], newest: { count: 1 }, action: "keep" },

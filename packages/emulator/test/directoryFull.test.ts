@@ -1,40 +1,15 @@
 /**
  * A full disk: a small file system in memory, which root can mount on Linux.
  */
-import { spawnSync } from "node:child_process"
-import { appendFileSync, mkdtempSync, rmSync } from "node:fs"
+import { appendFileSync } from "node:fs"
 import { readdir, readFile, rm } from "node:fs/promises"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { canMount, smallDisk } from "../../../test/support/smallDisk.ts"
 import { askAsAdmin, emulator } from "./support/ask.ts"
 import { digestOf, open, push, withDigest } from "./support/content.ts"
 import { manifestOf, pushConfig, pushManifest } from "./support/images.ts"
-
-const mount = (at: string): boolean => spawnSync("mount", ["-t", "tmpfs", "-o", "size=2m", "tmpfs", at]).status === 0
-
-const unmount = (at: string): void => {
-  spawnSync("umount", ["-l", at])
-  rmSync(at, { recursive: true, force: true })
-}
-
-const canMount = (() => {
-  const at = mkdtempSync(join(tmpdir(), "acr-disk-"))
-  const mounted = mount(at)
-  unmount(at)
-  return mounted
-})()
-
-/** A disk of two mebibytes. */
-const disk = Effect.acquireRelease(
-  Effect.sync(() => {
-    const at = mkdtempSync(join(tmpdir(), "acr-disk-"))
-    mount(at)
-    return at
-  }),
-  (at) => Effect.sync(() => unmount(at))
-)
 
 /** Fills a disk to its last byte. */
 const fill = (at: string): void => {
@@ -95,7 +70,7 @@ const options = { blobs: "direct" } as const
 describe.skipIf(!canMount)("a full disk (on Linux, as root)", () => {
   it.live("still serves pulls, keeps nothing of refused requests, and accepts pushes again once there is room", () =>
     Effect.gen(function* () {
-      const at = yield* disk
+      const at = yield* smallDisk
       const directory = join(at, "registry")
       const kept = yield* Effect.gen(function* () {
         yield* pushConfig
@@ -147,7 +122,7 @@ describe.skipIf(!canMount)("a full disk (on Linux, as root)", () => {
 
   it.live("lets an upload resume where it was", () =>
     Effect.gen(function* () {
-      const at = yield* disk
+      const at = yield* smallDisk
       yield* Effect.gen(function* () {
         const content = "0123456789".repeat(1000)
         const started = yield* askAsAdmin("PATCH", yield* open, { body: content.slice(0, 5000) })

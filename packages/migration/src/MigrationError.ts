@@ -21,7 +21,8 @@ import * as Schema from "effect/Schema"
  * - `StoreFull`: the disk of the database is full.
  * - `StoreFailed`: the database cannot be read or written for another reason.
  * - `Denied`: a registry refuses the login. Nothing else would succeed with it.
- * - `PlaceFailed`: a registry cannot be opened, or a folder cannot be read.
+ * - `PlaceFailed`: a registry cannot be opened, a folder cannot be read, its disk is full, or 96 artifacts in a row failed in at
+ *   least three repositories.
  *
  * @category errors
  * @since 0.1.0

@@ -93,6 +93,8 @@ export type Outcome = typeof Outcome.Type
  * - `invalidName`: the target takes no such name.
  * - `collision`: two sources would become one repository.
  * - `unavailable`: the source or the target cannot be reached, or asks for fewer requests. A later pass may list it.
+ * - `leftOut`: its lists have records that cannot be read, such as tags with invalid names. All others are copied. The client
+ *   reports such records as warnings, so a program whose minimum log level is above them does not have this problem.
  *
  * @category schemas
  * @since 0.1.0
@@ -105,7 +107,7 @@ export const RepositoryProblem = Schema.Struct({
   /** The repository at the target. */
   target: Schema.String,
   /** What is wrong. */
-  problem: Schema.Literals(["notListed", "targetNotListed", "invalidName", "collision", "unavailable"]),
+  problem: Schema.Literals(["notListed", "targetNotListed", "invalidName", "collision", "unavailable", "leftOut"]),
   /** What happened, for a person to read. */
   detail: Schema.String
 })

@@ -92,6 +92,9 @@ export const isFull = ({ reason }: SqlError): boolean =>
 /** Loaded with the first database: an old Node has no such module, and would fail before it can name the one that is needed. */
 const sqlite = Effect.tryPromise({ try: () => import("node:sqlite"), catch: failure("open") })
 
+const isEmpty = (database: DatabaseSync): boolean =>
+  database.prepare("SELECT 1 FROM sqlite_schema LIMIT 1").all().length === 0
+
 const open = Effect.fnUntraced(function* ({ busyTimeout = "5 seconds", filename }: Options) {
   const { DatabaseSync } = yield* sqlite
   return yield* Effect.acquireRelease(
@@ -101,8 +104,10 @@ const open = Effect.fnUntraced(function* ({ busyTimeout = "5 seconds", filename 
         const database = new DatabaseSync(filename, {
           timeout: Duration.toMillis(Duration.fromInputUnsafe(busyTimeout))
         })
+        // The mode stays with the file. The database of another program, opened by mistake, keeps its own.
+        if (isEmpty(database)) database.exec("PRAGMA journal_mode = WAL")
         // A killed process loses nothing that it committed; a machine that loses power may lose the last commits.
-        database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON")
+        database.exec("PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON")
         // Digests are written all over a tree: larger steps write each page of it less often.
         database.exec("PRAGMA wal_autocheckpoint = 10000; PRAGMA cache_size = -16384")
         return database
@@ -227,7 +232,8 @@ export const make = (
   })
 
 /**
- * A `SqlClient` on the SQLite that is part of Node, in WAL mode with `synchronous = NORMAL`. All statements take turns.
+ * A `SqlClient` on the SQLite that is part of Node, with `synchronous = NORMAL`, and in WAL mode if the database is new. All
+ * statements take turns.
  *
  * **Details**
  *

@@ -4,6 +4,7 @@
 import { mkdtemp, readdir, rm, stat } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { DatabaseSync } from "node:sqlite"
 import { assert, describe, it } from "@effect/vitest"
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
@@ -32,6 +33,23 @@ describe("SqliteClient", () => {
       }).pipe(Effect.provide(SqliteClient.layer({ filename })))
       // With the log of what is written.
       assert.isTrue((yield* modes).every(({ mode }) => (mode & 0o077) === 0))
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("writes a log ahead in a database that it creates, and leaves the mode of others", () =>
+    Effect.gen(function* () {
+      const folder = yield* temporary
+      const modeOf = (filename: string) =>
+        Effect.gen(function* () {
+          const sql = yield* SqlClient.SqlClient
+          yield* sql`CREATE TABLE IF NOT EXISTS things (id INTEGER)`
+          return (yield* sql`PRAGMA journal_mode`.values)[0]?.[0]
+        }).pipe(Effect.provide(SqliteClient.layer({ filename })))
+      const [own, other] = [join(folder, "own.sqlite"), join(folder, "other.sqlite")]
+      const database = new DatabaseSync(other)
+      database.exec("CREATE TABLE theirs (id INTEGER)")
+      database.close()
+      assert.deepEqual([yield* modeOf(own), yield* modeOf(own), yield* modeOf(other)], ["wal", "wal", "delete"])
     }).pipe(Effect.scoped)
   )
 

@@ -1,6 +1,7 @@
 /**
  * A disk that is full, wherever the run is.
  */
+import { spawnSync } from "node:child_process"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -8,6 +9,8 @@ import * as Stream from "effect/Stream"
 import * as SqlClient from "effect/sql/SqlClient"
 import * as Migration from "../src/Migration.ts"
 import * as SqliteClient from "../src/SqliteClient.ts"
+import { canMount, smallDisk } from "../../../test/support/smallDisk.ts"
+import * as MigrationReport from "../src/MigrationReport.ts"
 import { makeWorld } from "./support/world.ts"
 
 /** A database in memory that gets no larger. */
@@ -43,5 +46,30 @@ describe("a disk that is full", () => {
       assert.isAbove(problems.length, 10)
       assert.deepEqual(new Set(problems), new Set(["StoreFull"]))
     }).pipe(Effect.scoped)
+  )
+
+  it.live.skipIf(!canMount)(
+    "stops the run where it is that of the target, and the same run continues with more room",
+    () =>
+      Effect.gen(function* () {
+        const { run, seed, source, status } = yield* makeWorld()
+        yield* seed(
+          ...Array.from({ length: 8 }, (_, index) => ({
+            repository: `shop/service-${index}`,
+            tags: ["1.0"],
+            layers: [{ sizeInBytes: 600_000 }]
+          }))
+        )
+        const disk = yield* smallDisk
+        const rules = { routes: [{ from: { registry: source.loginServer }, to: { layouts: disk } }] }
+        const error = yield* Effect.flip(run(rules))
+        assert.deepInclude(error, { _tag: "MigrationError", problem: "PlaceFailed" })
+        assert.include(String(error), "the disk of the target is full")
+        assert.isTrue((yield* status).failures.every(({ class: kind }) => kind !== "other"))
+
+        spawnSync("mount", ["-o", "remount,size=64m", disk])
+        yield* run(rules)
+        assert.isTrue(MigrationReport.isComplete(yield* status))
+      }).pipe(Effect.scoped)
   )
 })

@@ -139,3 +139,49 @@ describe("a migration while a registry refuses requests", () => {
     60_000
   )
 })
+
+/** Answers all writes below a path as a storage that is full does. */
+const fail = (target: AcrEmulator.Service, path: string) =>
+  Effect.forEach(["POST", "PUT", "PATCH"], (method) =>
+    target.inject({ method, path, times: "always", consequence: { _tag: "Answer", status: 507 } })
+  )
+
+describe("a migration to a registry that fails", () => {
+  it.effect(
+    "stops after a hundred artifacts instead of retrying all, and continues in the next run",
+    () =>
+      Effect.gen(function* () {
+        const world = yield* makeGoverned({})
+        yield* world.seed(...images(240))
+        const faults = yield* fail(world.target, "/v2/")
+        const { minutes, result } = yield* passing(world.traffic, Effect.flip(world.passes), "10 seconds")
+        assert.deepInclude(result, { _tag: "MigrationError", problem: "PlaceFailed" })
+        assert.match(String(result), /^.*96 artifacts of [34] repositories failed in a row/)
+        assert.isBelow(minutes, 30)
+        assert.isFalse(MigrationReport.isComplete(yield* world.status))
+
+        yield* Effect.forEach(faults, world.target.removeFault)
+        yield* passing(world.traffic, world.migration)
+        assert.isTrue(MigrationReport.isComplete(yield* world.status))
+      }).pipe(Effect.scoped),
+    60_000
+  )
+
+  it.effect(
+    "copies the other repositories where one is broken, and leaves the rest of that one to the next run",
+    () =>
+      Effect.gen(function* () {
+        const world = yield* makeGoverned({})
+        yield* world.seed(...images(240))
+        yield* fail(world.target, "/v2/shop/service-1/")
+        const { minutes } = yield* passing(world.traffic, world.passes, "10 seconds")
+        const outcomes = yield* world.report
+        const broken = outcomes.filter(({ source }) => source === "shop/service-1")
+        assert.isTrue(outcomes.every(({ source, state }) => source === "shop/service-1" || state === "verified"))
+        assert.isTrue(broken.every(({ class: kind, state }) => state === "failed" && kind === "transient"))
+        assert.isAtLeast(broken.filter(({ detail = "" }) => /^not tried, after \d+ failures/.test(detail)).length, 15)
+        assert.isBelow(minutes, 30)
+      }).pipe(Effect.scoped),
+    60_000
+  )
+})

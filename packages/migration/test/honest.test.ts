@@ -4,6 +4,8 @@
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
 import * as Migration from "../src/Migration.ts"
 import * as MigrationReport from "../src/MigrationReport.ts"
 import { makeWorld, tagsOf } from "./support/world.ts"
@@ -57,6 +59,53 @@ describe("a run", () => {
       assert.deepEqual(yield* tagsOf(target), before)
       assert.deepInclude(yield* status, { pass: 2 })
       assert.deepInclude((yield* report)[0], { state: "skipped", class: "exists" })
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("is not complete where the lists of the source have tags that cannot be read, and copies the others", () =>
+    Effect.gen(function* () {
+      const { report, run, seed, source, status } = yield* makeWorld()
+      yield* seed({ repository: "shop/api", tags: ["1.0"] }, { repository: "shop/web", tags: ["1.0"] })
+      const record = { createdTime: "2026-01-01T00:00:00Z", lastUpdateTime: "2026-01-01T00:00:00Z", signed: false }
+      const [one] = yield* Stream.runCollect(
+        Effect.map(source.contents("shop/api"), (found) => Option.getOrThrow(found).tags).pipe(
+          Stream.fromIterableEffect
+        )
+      )
+      const changeableAttributes = { deleteEnabled: true, writeEnabled: true, readEnabled: true, listEnabled: true }
+      const tags = ["1.0", "-not a tag-"].map((name) => ({
+        name,
+        digest: one?.digest,
+        ...record,
+        changeableAttributes
+      }))
+      yield* source.inject({
+        path: "/acr/v1/shop%2Fapi/_tags",
+        times: "always",
+        consequence: {
+          _tag: "Answer",
+          status: 200,
+          headers: { "content-type": "application/json" },
+          body: JSON.stringify({ registry: source.loginServer, imageName: "shop/api", tags })
+        }
+      })
+      yield* run()
+      const summary = yield* status
+      console.log(
+        JSON.stringify([summary, yield* report, (yield* source.journal).filter((e) => e.path.includes("_tags"))])
+      )
+      assert.isFalse(MigrationReport.isComplete(summary))
+      assert.deepEqual(
+        summary.problems.map(({ detail, problem, source: name }) => [name, problem, detail]),
+        [["shop/api", "leftOut", "1 record of its lists cannot be read, and is not copied"]]
+      )
+      assert.deepEqual(
+        (yield* report).map(({ source: name, state, tags: names }) => [name, state, names]),
+        [
+          ["shop/api", "verified", ["1.0"]],
+          ["shop/web", "verified", ["1.0"]]
+        ]
+      )
     }).pipe(Effect.scoped)
   )
 })

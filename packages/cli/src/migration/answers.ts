@@ -54,7 +54,8 @@ type Problem = MigrationReport.RepositoryProblem
 const shared: Readonly<Partial<Record<Problem["problem"], string>>> = {
   notListed: "are not listed by the source",
   targetNotListed: "are not listed by the target",
-  unavailable: "cannot be reached now"
+  unavailable: "cannot be reached now",
+  leftOut: "have lists with records that cannot be read"
 }
 
 const problemLine = ({ detail, source, target }: Problem): string => `${named(source, target)}: ${detail}`

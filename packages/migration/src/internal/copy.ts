@@ -19,8 +19,9 @@ import * as Schedule from "effect/Schedule"
 import * as Semaphore from "effect/Semaphore"
 import { MigrationError } from "../MigrationError.ts"
 import type { Rules } from "../MigrationRules.ts"
-import { classify, isDenied, messageOf } from "./failures.ts"
+import { classify, isDenied, isDiskFull, messageOf } from "./failures.ts"
 import { placeName } from "./names.ts"
+import * as Outages from "./outages.ts"
 import { onceFailed, patiently } from "./patience.ts"
 import type { Opened, PlaceError, Places } from "./places.ts"
 import type { Repository, Run, Settled, Store, Task } from "./store/store.ts"
@@ -219,9 +220,15 @@ const settledOf = ({ digest, id }: Task, { nodes, root, tags }: Copy.Report): Se
   }
 }
 
-/** An error of the run itself: the database, or a login that is refused. Nothing is said of the artifact. */
+/** An error of the run itself: the database, a full disk, or a login that is refused. Nothing is said of the artifact. */
 const ofRun = (error: CopyFailure): MigrationError | undefined => {
   if (error.cause instanceof MigrationError) return error.cause
+  if (error.side === "target" && isDiskFull(error.cause)) {
+    return new MigrationError({
+      problem: "PlaceFailed",
+      description: `the disk of the target is full: ${error.message}`
+    })
+  }
   if (!isDenied(error.cause)) return undefined
   return new MigrationError({
     problem: "Denied",
@@ -252,6 +259,7 @@ export const make = Effect.fnUntraced(function* (copying: Copying) {
   const copiesAtOnce = rules.limits?.copies ?? defaultCopies
   const copies = yield* Semaphore.make(copiesAtOnce)
   const beginnings = yield* Semaphore.make(1)
+  const outages = Outages.make()
   const repositories = new Map((yield* store.repositories(run.id)).map((repository) => [repository.id, repository]))
 
   const nested = nestedNames(repositories.values())
@@ -323,10 +331,18 @@ export const make = Effect.fnUntraced(function* (copying: Copying) {
       const target = carriers.targetOf(to, repository, repositories)
       const copied: Array<Copied> = []
       const copyTask = (task: Task): Effect.Effect<void, MigrationError> =>
-        Effect.map(Effect.timed(copyOne(source, target, task)), ([duration, settled]) => {
+        Effect.flatMap(Effect.timed(copyOne(source, target, task)), ([duration, settled]) => {
           copied.push({ repository, digest: task.digest, settled, millis: Duration.toMillis(duration) })
+          return outages.note(id, settled.class === "transient" ? settled.detail : undefined)
         })
-      yield* inTurn(tasks, copyTask).pipe(
+      const settleTask = (task: Task): Effect.Effect<void, MigrationError> =>
+        Effect.suspend(() => {
+          const detail = outages.reasonToSkip(id)
+          if (detail === undefined) return copyTask(task)
+          const settled = { id: task.id, state: "failed", class: "transient", detail } as const
+          return Effect.sync(() => copied.push({ repository, digest: task.digest, settled, millis: 0 }))
+        })
+      yield* inTurn(tasks, settleTask).pipe(
         target.batch,
         Effect.mapError((error) =>
           error instanceof MigrationError

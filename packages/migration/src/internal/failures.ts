@@ -36,6 +36,15 @@ export const isUnavailable = (error: unknown): boolean => absences.has(tagOf(err
 
 const absences: ReadonlySet<string> = new Set(["Unavailable", "Throttled"])
 
+/** https://www.man7.org/linux/man-pages/man3/errno.3.html: no space is left on the device, or in the quota of the user. */
+const fullCodes: ReadonlySet<unknown> = new Set(["ENOSPC", "EDQUOT"])
+
+/** Whether the disk of a folder is full, so that nothing else could be written to it either. */
+export const isDiskFull = (error: unknown): boolean =>
+  (Predicate.hasProperty(error, "code") && fullCodes.has(error.code)) ||
+  (Predicate.hasProperty(error, "reason") && isDiskFull(error.reason)) ||
+  (Predicate.hasProperty(error, "cause") && isDiskFull(error.cause))
+
 const refusals: ReadonlySet<string> = new Set(["Locked", "Refused", "TooLarge", "InvalidRequest", "Unsupported"])
 
 const damages: ReadonlySet<string> = new Set(["ContentMismatch", "ContentDiffers", "InvalidResponse", "Damaged"])

@@ -12,7 +12,9 @@ import type * as Digest from "@effect-acr/client/Digest"
 import * as Registries from "@effect-acr/client/Registries"
 import type { RegistryError } from "@effect-acr/client/RegistryError"
 import * as Cache from "effect/Cache"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
 import type { PlatformError } from "effect/PlatformError"
@@ -65,7 +67,11 @@ export const make = Effect.fnUntraced(function* () {
       }))
     }).pipe(Effect.provideService(FileSystem.FileSystem, files), Effect.provideService(Path.Path, path))
 
-  const cache = yield* Cache.make({ capacity: mostOpen, lookup: open })
+  // A folder that cannot be opened now may be there later.
+  const cache = yield* Cache.makeWith(open, {
+    capacity: mostOpen,
+    timeToLive: (exit) => (Exit.isSuccess(exit) ? Duration.infinity : Duration.zero)
+  })
   const archive = yield* Archives.makeReaders
   const target = (place: Place, repository: string): Effect.Effect<Opened, PlaceError> =>
     Cache.get(cache, [kindOf(place), nameOf(place), repository].join("\n"))

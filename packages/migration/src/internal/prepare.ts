@@ -113,21 +113,28 @@ const planRepository = (
         })
       )
     const source = yield* listing(
-      Effect.flatMap(places.source(route.from, repository.source), (opened) =>
-        Inventories.read(opened, compile(route.tags))
+      Inventories.countingLeftOut(
+        Effect.flatMap(places.source(route.from, repository.source), (opened) =>
+          Inventories.read(opened, compile(route.tags))
+        )
       ),
       "notListed"
     )
     if (Option.isNone(source)) return nothing
+    const [found, leftOut] = source.value
+    if (leftOut > 0) {
+      const detail = `${leftOut} ${leftOut === 1 ? "record" : "records"} of its lists cannot be read, and ${leftOut === 1 ? "is" : "are"} not copied`
+      yield* store.setProblem(repository.id, "leftOut", detail)
+    }
     const known = yield* store.known(repository.id)
     // Registries list repositories whose tags were all deleted. One that the rules name may be misspelt.
     const isNamed = route.repositories !== undefined && "names" in route.repositories
-    if (isNamed && Option.isNone(source.value) && known.size === 0) {
+    if (isNamed && Option.isNone(found) && known.size === 0) {
       yield* store.setProblem(repository.id, "notListed", "the source has no such repository, or no tags in it")
       return nothing
     }
     // A repository that is gone has nothing, and what was found in it before vanished.
-    const inventory = Option.getOrElse(source.value, (): Inventories.Inventory => ({ manifests: new Map() }))
+    const inventory = Option.getOrElse(found, (): Inventories.Inventory => ({ manifests: new Map() }))
     const target = yield* listing(
       Effect.flatMap(places.target(route.to, repository.target), Inventories.holdings),
       "targetNotListed"

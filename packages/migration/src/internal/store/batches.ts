@@ -41,7 +41,7 @@ export const make = ({ inTransaction, insertAll, lock, sql, whole }: Access) => 
           SELECT a.id AS id, a.repository AS repository,
             (row_number() OVER (PARTITION BY a.repository ORDER BY a.id) - 1) / ${whole(size)} AS part
           FROM migration_artifacts a JOIN migration_repositories r ON r.id = a.repository
-          WHERE r.run = ${run} AND r.problem IS NULL AND a.state = ${planned}
+          WHERE r.run = ${run} AND (r.problem IS NULL OR r.problem = 'leftOut') AND a.state = ${planned}
         ) AS placed
         GROUP BY repository, part ORDER BY repository, part`,
       (rows) => rows.map((row): Part => ({ ...row, count: Number(row.count) }))
