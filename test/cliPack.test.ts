@@ -11,6 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { version } from "../packages/cli/src/version.ts"
+import { site } from "../site/addresses.ts"
 import { authConfig } from "../packages/cli/test/support/registry.ts"
 import { alone } from "./support/alone.ts"
 import { run, temporaryFolder } from "./support/command.ts"
@@ -98,6 +99,23 @@ layer(Layer.merge(InstalledLive, seeded), { timeout: "5 minutes", excludeTestSer
       const { stderr, stdout } = yield* Effect.flip(run(oldNode ?? "", [yield* bin, "--version"]))
       assert.match(stderr, /^eacr needs Node 22\.19 or later; this is Node (?:18|20|22)\.\d+\.\d+\n$/)
       assert.strictEqual(stdout, "")
+    })
+  )
+
+  it.effect("has a help that leads to the site, and to no path of the repository", () =>
+    Effect.gen(function* () {
+      const { home } = yield* Installed
+      for (const [verb, page] of [
+        ["purge", "retention.html"],
+        ["migrate plan", "migration.html"]
+      ] as const) {
+        const help = (yield* npm("npx", ["--offline", "eacr", ...verb.split(" "), "--help"], home)).replaceAll(
+          /\s+/g,
+          " "
+        )
+        assert.include(help, `${site}${page}`)
+        assert.notInclude(help, "docs/")
+      }
     })
   )
 

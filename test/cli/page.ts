@@ -141,7 +141,7 @@ const meanings: Readonly<Record<keyof typeof exitCodes, string>> = {
   notFound: "What was named does not exist",
   denied: "The login is missing or refused, or lacks a permission",
   refused: "The registry refuses: the object is locked, immutable, too large or unsupported",
-  unavailable: "The registry throttles or cannot be reached, after retries, or another process works on the same",
+  unavailable: "The registry throttles or cannot be reached, after retries, or another process holds a lock",
   contentDiffers: "Content does not match its digest, its size or its media type",
   unsafe: "A safety limit is reached, or continuing would be unsafe",
   no: "The answer is no: two artifacts differ, an artifact is not whole, a question was answered with no",
@@ -194,8 +194,8 @@ Standard output carries the answer, and standard error everything else. Standard
 | terminal  | columns with a header                                                                     |
 | pipe      | the same fields as lines, separated by tabs, without a header                             |
 | \`--json\`  | one JSON document. Its schema: [\`${fileName}\`](../../packages/cli/schema/${fileName})           |
-| \`--jsonl\` | JSON by the line: items of a list as they come, events of transfers                       |
-| \`-q\`      | digests or names alone                                                                    |
+| \`--jsonl\` | one JSON document per line: items of a list as they arrive, events of transfers          |
+| \`-q\`      | only digests or names                                                                     |
 
 \`version\` in a document rises when a member changes its meaning or is removed. New members may come at any time.
 \`--version --json\` prints the document \`version\`.

@@ -1,5 +1,5 @@
 /**
- * What a verb answers, and how it is printed.
+ * The answer of a verb in each format.
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -12,7 +12,7 @@ import * as Output from "./output.ts"
 import { type Format, settings } from "./settings.ts"
 import type { View } from "./table.ts"
 
-/** The version of the JSON documents. It rises when a member changes its meaning or goes. */
+/** The version of the JSON documents. It rises when a member changes its meaning or is removed. */
 export const documentVersion = 1
 
 /** The schema of a verb's JSON document: its version, and its members. */
@@ -39,7 +39,7 @@ export const make = <A, I>(schema: Schema.Codec<A, I>, value: Omit<A, "version">
   json: encode(schema, value)
 })
 
-/** Characters that control a terminal or do not show, as JSON writes them: names and annotations may have them. */
+/** Escapes characters that control a terminal or are invisible, as JSON does. Names and annotations may contain them. */
 export const escaped = (json: string): string =>
   json.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
     Array.from({ length: character.length }, (_, index) => character.charCodeAt(index).toString(16).padStart(4, "0"))
@@ -85,19 +85,19 @@ export const print = Effect.fnUntraced(function* (answer: Answer) {
   if (code !== exitCodes.done) return yield* new Ended({ code })
 })
 
-/** How the items of a list are printed: each by itself, or all in one document. */
+/** How the items of a list are printed: one at a time, or all in one document. */
 export interface List<A> {
   /** An item as a line of JSON. */
   readonly jsonLine: (item: A) => Effect.Effect<string>
   readonly quiet: (item: A) => string
   readonly line: (item: A) => string
-  /** All of them. */
+  /** All items. */
   readonly whole: (items: ReadonlyArray<A>) => Answer
   /** Whether text needs all items first, for columns. */
   readonly hasColumns: boolean
 }
 
-/** Prints a list. Items that need no others are printed as they come. */
+/** Prints a list. Items are printed as they arrive, unless the format needs all of them first. */
 export const printList = Effect.fnUntraced(function* <A, E, R>(items: Stream.Stream<A, E, R>, list: List<A>) {
   const { format } = yield* settings
   const each = (line: (item: A) => Effect.Effect<string>) =>

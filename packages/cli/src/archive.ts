@@ -31,18 +31,18 @@ export const document = Answer.document({
 /** What to write where. */
 export interface Job {
   readonly names: ReadonlyArray<string>
-  /** What the one artifact is called in the file. Defaults to what it is called in its place. */
+  /** The name of a single artifact in the file. Defaults to its name in the source. */
   readonly newNames?: ReadonlyArray<string>
   readonly place: Place.Flags
   /** `-` for standard output. */
   readonly file: string
-  /** Whether a file that is there is replaced. */
+  /** Whether an existing file is replaced. */
   readonly overwrite: boolean
   readonly options: ImageArchive.WriteOptions & { readonly platform?: string }
 }
 
 export const overwriteFlag = Overwrite.overwriteFlag(
-  "Replace an archive that is there. It stays until the new one is whole"
+  "Replace an existing archive. It stays until the new one is complete"
 )
 
 type Opened = Place.Opened<Reader<StoreError>>
@@ -58,7 +58,7 @@ const sourceOf = (first: Opened, others: ReadonlyArray<Opened>): Source => ({
   artifacts: [first, ...others]
 })
 
-/** In a registry, a file is no name of an artifact, and an artifact is none of a file. */
+/** Fails if a file comes first and an artifact last: the names of files and of artifacts in registries differ. */
 const expectOrder = (names: ReadonlyArray<string>, file: string) => {
   const last = names.find((name) => !Target.isName(name))
   if (last === undefined || !Place.isArtifact(file)) return Effect.void
@@ -69,7 +69,7 @@ const expectOrder = (names: ReadonlyArray<string>, file: string) => {
 const isElsewhere = (place: Place.Flags): boolean =>
   Option.isSome(place.layout) || (place.archive !== undefined && Option.isSome(place.archive))
 
-/** Opens the place of artifacts, which is one for all of them. */
+/** Opens the one place of all artifacts. */
 export const open = Effect.fnUntraced(function* (place: Place.Flags, names: ReadonlyArray<string>) {
   const [first = "", ...others] = names
   const opened = yield* Place.reader(place, first)
@@ -92,7 +92,7 @@ export const open = Effect.fnUntraced(function* (place: Place.Flags, names: Read
   return sourceOf(opened, more)
 })
 
-/** The artifact under other names. */
+/** Gives the artifact other names. */
 const renamed = (source: Source, names: ReadonlyArray<string>): Source => {
   const [artifact] = source.artifacts
   if (names.length === 0 || artifact === undefined) return source
@@ -101,11 +101,11 @@ const renamed = (source: Source, names: ReadonlyArray<string>): Source => {
   return { store, artifacts: names.map((reference) => ({ ...artifact, store, reference })) }
 }
 
-/** What the artifacts are called in the store. */
+/** The names of the artifacts in the store. */
 export const referencesOf = ({ artifacts }: Source): ReadonlyArray<string> =>
   artifacts.map(({ reference }) => reference)
 
-/** What the names stand for, in the place itself. */
+/** Resolves the names to digests. */
 const digestsOf = ({ artifacts }: Source, platform: string | undefined) =>
   Effect.forEach(artifacts, (opened) =>
     Effect.map(Place.resolve(opened, Option.fromUndefinedOr(platform)), ({ digest }) => ({
@@ -122,7 +122,7 @@ const expectPipe = Effect.gen(function* () {
   return yield* new WrongCall({ description: "standard output is a terminal: name a file, or use a pipe" })
 })
 
-/** Expects that there is no file yet. Whether it may be replaced is asked before anything is read. */
+/** Fails if the file exists. Checked before anything is read. */
 const expectNew = Effect.fnUntraced(function* (file: string) {
   if (!(yield* Overwrite.isThere(file))) return
   return yield* new Refused({ description: `${file} is there already`, help: replacesFiles })
@@ -169,7 +169,7 @@ const program = ({ file, names, newNames = [], options, place }: Job): Program.P
   })
 }
 
-/** Says which tags of cosign are not in an archive that has the referrers. Named like the artifact itself, they are. */
+/** Reports the tags of cosign that are not in an archive with referrers. Tags that the call names are in it. */
 const tellLeftBehind = (
   { store }: Source,
   artifacts: ReadonlyArray<{ readonly name: string; readonly digest: Digest.Digest }>,
@@ -186,7 +186,7 @@ const tellLeftBehind = (
   )
 }
 
-/** Writes artifacts into an archive, and prints what is in it. Of an archive on standard output nothing more is printed. */
+/** Writes artifacts into an archive and prints its contents, unless the archive itself goes to standard output. */
 export const printArchive = (what: string, job: Job) =>
   Verb.run(
     { what, program: program(job) },

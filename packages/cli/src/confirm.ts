@@ -1,5 +1,5 @@
 /**
- * Asks before something is destroyed.
+ * Asks for confirmation before anything is deleted.
  */
 import * as Effect from "effect/Effect"
 import * as Flag from "effect/cli/Flag"

@@ -1,5 +1,5 @@
 /**
- * Registries and files, as the flags and the machine's logins reach them.
+ * The services of the verbs: registries by flags and stored logins, and files.
  */
 import type * as Credentials from "@effect-acr/client/Credentials"
 import * as Registries from "@effect-acr/client/Registries"
@@ -31,7 +31,7 @@ const optionsOf =
   (loginServer: string): Partial<RegistryContent.Options> =>
     isPlain(loginServer, plainHttp) ? { endpoint: `http://${loginServer}`, allowInsecureHttp: true } : {}
 
-/** Retries. A wait that the registry asks for is shown with the progress of a transfer. */
+/** The retry policy. The progress of a transfer shows the waits that the registry requests. */
 const shownWaits = (
   policy: RetryPolicy.RetryPolicy,
   tell: (text: string) => Effect.Effect<void>
@@ -40,7 +40,7 @@ const shownWaits = (
   schedule: Schedule.tap(policy.schedule, ({ input }) => Progress.noteWait(input, tell))
 })
 
-/** Tells of a wait on a terminal, where a user sees that nothing happens. */
+/** Reports a wait on a terminal, where a user would otherwise see nothing happen. */
 const tellingWaits = ({ isQuiet }: Settings) =>
   Effect.map(Effect.context<Stdio.Stdio>(), (context) => (text: string) => {
     const telling = Effect.flatMap(Stdio.Stdio, ({ stderrIsTerminal }) =>
@@ -61,7 +61,7 @@ const httpClient = ({ caFile, verbosity }: Settings) =>
     })
   ).pipe(shownRequests(verbosity))
 
-/** Registries that receive a login. `more` has further options of some. */
+/** Registries with stored logins. `more` adds options for some of them. */
 export const registriesWith = <E, R>(
   login: Layer.Layer<Credentials.Credentials, E, R>,
   policy = RetryPolicy.defaultPolicy,
@@ -83,12 +83,12 @@ const layerOf = <E, R>(login: Layer.Layer<Credentials.Credentials, E, R>, policy
 
 export const layer = layerOf(Login.layer)
 
-/** Registries with options of their own, such as limits of requests. */
+/** Registries with options for each of them, such as limits of requests. */
 export const registriesBy = (more: (loginServer: string) => Partial<RegistryContent.Options>) =>
   registriesWith(Login.layer, RetryPolicy.defaultPolicy, more)
 
-/** For the doctor: a fault that a retry hides is what it looks for. */
+/** Without retries, for the doctor: a retry would hide the fault that it looks for. */
 export const layerWithoutRetries = layerOf(Login.layer, RetryPolicy.never)
 
-/** For completions, which have no time for Azure's login. */
+/** Without the login of Azure, which takes longer than a completion may. */
 export const layerWithoutAzure = layerOf(Login.withoutAzure)

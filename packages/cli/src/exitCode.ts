@@ -1,5 +1,5 @@
 /**
- * The exit codes of the command, by which scripts tell failures apart.
+ * The exit codes of the command. Scripts tell failures apart by them.
  */
 
 export const exitCodes = {
@@ -11,44 +11,41 @@ export const exitCodes = {
   wrongCall: 2,
   /** A part is done: some objects failed, or were left out because they changed or cannot be read. */
   partly: 3,
-  /** What was named is not there. */
+  /** What was named does not exist. */
   notFound: 4,
   /** The login is missing or refused, or lacks a permission. */
   denied: 5,
   /** The registry refuses: it is locked, immutable, too large or unsupported. */
   refused: 6,
-  /** The registry throttles or cannot be reached, after retries, or another process works on the same. */
+  /** The registry throttles or cannot be reached, after retries, or another process holds a lock. */
   unavailable: 7,
-  /** Content is not what its digest, its size or its media type says. */
+  /** Content does not match its digest, its size or its media type. */
   contentDiffers: 8,
-  /** A limit of safety is reached, or continuing would be unsafe. */
+  /** A safety limit is reached, or continuing would be unsafe. */
   unsafe: 9,
   /** The answer is no: two artifacts differ, an artifact is not whole. */
   no: 10,
   /** Interrupted by Ctrl-C. */
   interrupted: 130,
-  /** The reader of the output went away. */
+  /** The reader of the output closed it, as `head` does. */
   pipeClosed: 141
 } as const
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
 
-/** The meanings in a few words, as the help has them. */
+/** The meanings in a few words, as the help shows them. */
 export const exitCodeMeanings: ReadonlyArray<readonly [code: ExitCode, meaning: string]> = [
   [exitCodes.done, "done"],
   [exitCodes.unexpected, "a bug, or this machine failed"],
   [exitCodes.wrongCall, "the call is wrong"],
-  [exitCodes.partly, "a part is done, or a list is not whole"],
+  [exitCodes.partly, "a part is done, or a list is incomplete"],
   [exitCodes.notFound, "not found"],
   [exitCodes.denied, "the login is missing or refused, or lacks a permission"],
   [exitCodes.refused, "the registry refuses: locked, unsupported, too large"],
-  [
-    exitCodes.unavailable,
-    "try later: the registry throttles or cannot be reached, or another process works on the same"
-  ],
+  [exitCodes.unavailable, "try later: the registry throttles or cannot be reached, or another process holds a lock"],
   [exitCodes.contentDiffers, "content differs from its digest, size or media type"],
-  [exitCodes.unsafe, "a limit of safety is reached"],
+  [exitCodes.unsafe, "a safety limit is reached"],
   [exitCodes.no, "the answer is no: of diff and validate, or to a question"],
   [exitCodes.interrupted, "interrupted (129 and 143 by SIGHUP and SIGTERM)"],
-  [exitCodes.pipeClosed, "the reader of the output went away"]
+  [exitCodes.pipeClosed, "the reader of the output closed it"]
 ]

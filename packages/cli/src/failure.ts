@@ -18,15 +18,15 @@ export class Failure extends Data.TaggedError("Failure")<{
 }> {}
 
 /**
- * A name that was typed with a login in it, as in an address, is not repeated with the login. A password may have any character,
- * so that all before the last @ of a line goes. A digest follows a name.
+ * Removes the login from names that were typed with one, as in an address. A password may contain any character,
+ * so everything before the last @ of a line is removed, unless a digest follows it.
  */
 const withoutLogin = (text: string): string =>
   text
     .replace(/\/\/[^\n]*@(?!sha\d+:)/g, "//<redacted>@")
     .replace(/(^|[\s"'`(])[^\s/@"'`(]+:(?!\/\/)[^\n]*@(?!sha\d+:)/g, "$1<redacted>@")
 
-/** Says of a problem what was being done. */
+/** Makes the failure of a problem: adds what the verb was doing. */
 export const failureOf =
   (what: string) =>
   (problem: Problem | Ended): Failure | Ended => {
@@ -40,7 +40,7 @@ const indented = (text: string): string =>
     .map((line) => `  ${printable(line)}`)
     .join("\n")
 
-/** Writes a failure: what and on which object, why, and what to do. */
+/** Formats a failure: what failed, why, and what helps. */
 export const format = ({ help, what, why }: Failure): string =>
   [
     `error: cannot ${printable(withoutLogin(what))}`,

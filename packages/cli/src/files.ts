@@ -15,7 +15,7 @@ import * as State from "./progress/state.ts"
 
 /** The argument that names files. */
 export const argument = Argument.String("file").pipe(
-  Argument.withDescription("A file or a folder, with its media type if need be: sbom.json:application/spdx+json")
+  Argument.withDescription("A file or a folder, optionally with its media type: sbom.json:application/spdx+json")
 )
 
 export const annotationFlag = Flag.KeyValuePair("annotation").pipe(
@@ -25,7 +25,7 @@ export const annotationFlag = Flag.KeyValuePair("annotation").pipe(
 
 const isMediaType = (text: string): boolean => Result.isSuccess(MediaType.parse(text))
 
-/** A drive letter, whose colon is a part of a path of Windows. */
+/** A drive letter of Windows, whose colon is part of the path. */
 const isDrive = (text: string): boolean => /^[a-z]$/i.test(text)
 
 /**
@@ -40,7 +40,7 @@ export const parse = (text: string, isThere: boolean): FileInput => {
   return { path, mediaType }
 }
 
-/** What a push of an artifact would send. */
+/** The sums of what a push would send. */
 export const predicted = (store: ContentStore<StoreError>, options: Artifact.PackOptions) =>
   Effect.gen(function* () {
     const { blobs, manifest } = yield* Artifact.pack(options)

@@ -1,5 +1,5 @@
 /**
- * Does something to each of several objects, one after the other, and always says what became of each.
+ * Acts on several objects, one after the other, and always reports the outcome of each.
  */
 import * as Effect from "effect/Effect"
 import * as Answer from "./answer.ts"
@@ -9,14 +9,14 @@ import { type Problem } from "./problem.ts"
 import { readingOf } from "./reading.ts"
 import * as Output from "./output.ts"
 
-/** What is done to one object. */
+/** The action on one object. */
 export interface Step<out A, out R> {
   /** Completes the sentence "cannot …". */
   readonly what: string
   readonly act: Effect.Effect<A, Problem, R>
 }
 
-/** What became of one object. An interruption leaves one of which that is unknown, and others that it did not reach. */
+/** The outcome of one object. After an interruption, one outcome is unknown, and the objects after it were not reached. */
 export type Fate<A> =
   | { readonly _tag: "Done"; readonly value: A }
   | { readonly _tag: "Failed"; readonly problem: Problem }
@@ -26,7 +26,7 @@ export type Fate<A> =
 /** The exit code if some failed. */
 const codeOf = (first: Problem, isPartly: boolean): ExitCode => (isPartly ? exitCodes.partly : readingOf(first).code)
 
-/** A step that fails does not end the others. Of a single one, the failure is that of the verb. */
+/** Runs all steps, even if some fail. The failure of a single step is that of the verb. */
 export const run = <A, R>(
   steps: ReadonlyArray<Step<A, R>>,
   answerOf: (fates: ReadonlyArray<Fate<A>>) => Answer.Answer

@@ -41,18 +41,18 @@ export const referrers = (source: Reader<StoreError>, digest: Digest.Digest) =>
 const counted = (count: number, what: string): ReadonlyArray<string> =>
   count === 0 ? [] : [`${count} ${what}${count === 1 ? "" : "s"}`]
 
-/** Says that tags of cosign are left out, and what takes them. */
+/** Reports that tags of cosign are left out, and how to include them. */
 export const cosignLine = (tags: ReadonlyArray<string>, takes: string): ReadonlyArray<string> =>
   counted(tags.length, "cosign tag").map((text) => `${text} left out: ${takes}`)
 
-/** Says what is left out of what belongs to an index that was rewritten. */
+/** Reports the referrers and tags that are left out because an index was rewritten. */
 export const indexLine = (referrers: number, tags: ReadonlyArray<string>, index: string): ReadonlyArray<string> => {
   const parts = [...counted(referrers, "referrer"), ...counted(tags.length, "cosign tag")]
   if (parts.length === 0) return []
   return [`${parts.join(" and ")} left out: --platform makes another index than ${index}, which they are about`]
 }
 
-/** Runs what looks for it, and says what it found, unless `-q` is given. */
+/** Looks for what was left out and reports it, unless `-q` is set. */
 export const tell = <R>(found: Effect.Effect<ReadonlyArray<string>, never, R>) =>
   Effect.gen(function* () {
     const { isQuiet } = yield* settings

@@ -1,5 +1,5 @@
 /**
- * The locks of Azure Container Registry on repositories, manifests and tags, as far as a registry tells them.
+ * The locks of Azure Container Registry on repositories, manifests and tags, as far as the registry reports them.
  */
 import type * as ChangeableAttributes from "@effect-acr/client/ChangeableAttributes"
 import type * as Digest from "@effect-acr/client/Digest"
@@ -9,7 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { Refused } from "./problem.ts"
 
-/** A caller may read content and not metadata. */
+/** A caller may have the right to read content and not metadata. */
 const withoutAnswer: ReadonlySet<RegistryError["reason"]["_tag"]> = new Set([
   "Unsupported",
   "NotFound",
@@ -17,7 +17,7 @@ const withoutAnswer: ReadonlySet<RegistryError["reason"]["_tag"]> = new Set([
   "Unauthenticated"
 ])
 
-/** What the management API says; nothing if the registry has none, or does not tell this caller. */
+/** The answer of the management API; none if the registry has no such API, or refuses it to this caller. */
 export const ifTold = <A>(
   properties: Effect.Effect<A, RegistryError>
 ): Effect.Effect<Option.Option<A>, RegistryError> =>
@@ -27,17 +27,17 @@ export const ifTold = <A>(
     () => Effect.succeedNone
   )
 
-/** What is to be deleted in a repository. */
+/** What a call deletes in a repository. */
 interface Doomed {
   readonly tags: ReadonlyArray<string>
   readonly digest?: Digest.Digest
 }
 
-/** A lock against writing keeps a thing from being deleted, too. */
+/** A lock against writing also prevents deletion. */
 const isLocked = ({ canDelete, canWrite }: ChangeableAttributes.ChangeableAttributes): boolean =>
   !canDelete || !canWrite
 
-/** Fails as a change would that a lock of the repository, of a tag or of a manifest forbids. */
+/** Fails as the change would if a lock of the repository, a tag or a manifest forbids it. */
 const expectUnlocked = (
   place: Option.Option<Registries.Opened>,
   { digest, tags }: Doomed,
@@ -58,10 +58,10 @@ const expectUnlocked = (
     }
   })
 
-/** Fails as a deletion would that a lock forbids. */
+/** Fails as the deletion would if a lock forbids it. */
 export const expectDeletable = (place: Option.Option<Registries.Opened>, doomed: Doomed) =>
   expectUnlocked(place, doomed, isLocked)
 
-/** Fails as setting tags would, or putting a manifest without one, that a lock against writing forbids. */
+/** Fails as setting the tags, or pushing a manifest without one, would if a lock against writing forbids it. */
 export const expectWritable = (place: Option.Option<Registries.Opened>, tags: ReadonlyArray<string>) =>
   expectUnlocked(place, { tags }, ({ canWrite }) => !canWrite)

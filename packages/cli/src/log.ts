@@ -1,5 +1,5 @@
 /**
- * What the library logs, as lines for people.
+ * The log of the library, as lines for people.
  */
 import { printable } from "@effect-acr/client/Printable"
 import * as Inspectable from "effect/Inspectable"
@@ -16,7 +16,7 @@ const line = Logger.make(({ logLevel, message }) => `${logLevel.toLowerCase()}: 
 const toStderr = Logger.withConsoleError(line)
 
 /**
- * Whether a line is a warning of the cluster that runs a migration. It speaks of its runners, at each interruption, and what
+ * Whether a line is a warning of the cluster that runs a migration. It reports its runners at each interruption. What
  * matters to a user comes as an error. `-vv` shows it.
  */
 const isOfCluster = ({ fiber, logLevel }: Logger.Options<unknown>): boolean =>
@@ -24,14 +24,14 @@ const isOfCluster = ({ fiber, logLevel }: Logger.Options<unknown>): boolean =>
   fiber.getRef(References.MinimumLogLevel) === "Warn" &&
   String(fiber.getRef(References.CurrentLogAnnotations)["module"]).startsWith("effect/cluster/")
 
-/** Takes the place of Effect's logger, which writes to standard output. */
+/** Replaces Effect's logger, which writes to standard output. */
 export const layer = Logger.layer([
   Logger.make<unknown, void>((options) => {
     if (!isOfCluster(options)) toStderr.log(options)
   })
 ])
 
-/** Notices that records of a list were left out, which the library says in an annotation of a warning. */
+/** Notices that records of a list were left out, which the library reports in an annotation of a warning. */
 export const watchingLists = () => {
   let hasLeftOut = false
   const logger = Logger.make(({ fiber }) => {

@@ -1,5 +1,5 @@
 /**
- * Which login is used: that of docker, or else that of Azure for its registries, or else none.
+ * The login for a registry: that of docker, else that of Azure for registries of Azure, else none.
  */
 import * as AzureCloud from "@effect-acr/azure-identity/AzureCloud"
 import * as AzureCredentials from "@effect-acr/azure-identity/AzureCredentials"
@@ -11,7 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { WrongCall } from "./problem.ts"
 
-/** What the library calls the login of Azure. */
+/** The library's name for the login of Azure. */
 const azureName = "DefaultAzureCredential"
 
 /** The logins in the order in which they are tried. */
@@ -21,10 +21,10 @@ const candidates = [
   { name: "anonymous", layer: Credentials.layerAnonymous }
 ] as const
 
-/** Whether a registry is one of Azure's clouds. */
+/** Whether a registry belongs to one of Azure's clouds. */
 export const isOfAzure = (loginServer: string): boolean => AzureCloud.all.some(AzureCloud.holds(loginServer))
 
-/** Why there is no login of Azure is noise where the registry is none of Azure. */
+/** Removes why there is no login of Azure, which is noise for any other registry. */
 const withoutNoise = (credential: Credentials.Credential): Credentials.Credential =>
   credential._tag === "Anonymous" && credential.passedOver !== undefined
     ? { ...credential, passedOver: credential.passedOver.filter(({ credential: name }) => name !== azureName) }
@@ -46,10 +46,10 @@ export const layer = Layer.effect(
   )
 )
 
-/** Without Azure, whose login takes seconds where a user does not wait for them. */
+/** Without the login of Azure, which takes seconds, for callers that cannot wait. */
 export const withoutAzure = DockerConfig.layer.pipe(Credentials.orElse(Credentials.layerAnonymous))
 
-/** The conversation with a registry. Nothing is sent. */
+/** The transport of a registry. Nothing is sent. */
 export const conversation = Effect.fnUntraced(function* (registry: string) {
   const [, name] = /^https?:\/\/([^/@]+)\/?$/.exec(registry) ?? []
   if (name !== undefined) {
@@ -58,7 +58,7 @@ export const conversation = Effect.fnUntraced(function* (registry: string) {
   return yield* Effect.provide(Transport.Transport, Registries.layerFor(registry))
 })
 
-/** Tries the logins in order, and says what became of each. */
+/** Tries the logins in order, and returns the outcome of each. */
 export const attempts = (request: Credentials.CredentialRequest) =>
   Effect.map(
     Credentials.attempts(

@@ -1,5 +1,5 @@
 /**
- * The command as a process: its exit code, its signals, and readers of its output that go away.
+ * The command as a process: its exit code, its signals, and closed pipes.
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
@@ -9,12 +9,12 @@ import type * as Runtime from "effect/Runtime"
 import { exitCodes } from "./exitCode.ts"
 import { run } from "./run.ts"
 
-/** What shells expect of a program that a signal ended. */
+/** The exit codes that shells expect of a program that a signal ended. */
 const codes = { SIGINT: exitCodes.interrupted, SIGTERM: 143, SIGHUP: 129 } as const
 
 const patienceMillis = 1000
 
-/** Says why the command has not ended yet. Nothing is said where it has. */
+/** Tells the user after a second that the command is still stopping. */
 const sayStopping = (): void => {
   setTimeout(() => console.error("stopping; once more stops at once"), patienceMillis).unref()
 }

@@ -1,8 +1,8 @@
 /**
- * The names that other commands for registries have for what the verbs do: crane, oras, regctl, skopeo, docker and az acr.
+ * Names of verbs and flags in other commands for registries (crane, oras, regctl, skopeo, docker, az acr), and ours for them.
  */
 
-/** What to suggest for a name that is no verb. */
+/** The verbs to suggest for a name that is no verb. */
 export const otherNames: ReadonlyMap<string, ReadonlyArray<string>> = new Map([
   // crane
   ["append", ["push"]],
@@ -54,9 +54,9 @@ export const otherNames: ReadonlyMap<string, ReadonlyArray<string>> = new Map([
 ])
 
 /** Other commands name the folder of a pull, or the file of an image, by a second argument. */
-export const afterPull = "a folder is named by -o DIR. An image becomes a file by eacr export"
+export const afterPull = "-o DIR names the folder. eacr export writes an image into a file"
 
-/** What to suggest for a flag of another command. */
+/** The flags to suggest for a flag of another command. */
 export const otherFlags: ReadonlyMap<string, ReadonlyArray<string>> = new Map([
   // crane
   ["--insecure", ["--plain-http"]],

@@ -9,20 +9,20 @@ import * as Sink from "effect/Sink"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 
-/** Standard output takes no more. */
+/** Writing to standard output failed. */
 export class OutputFailed extends Data.TaggedError("OutputFailed")<{
   readonly cause: PlatformError
-  /** Whether printing was all that was left to do. */
+  /** Whether only the printing was left to do. */
   readonly isLast?: boolean
 }> {
-  /** Whether its reader went away, as `head` does. */
+  /** Whether its reader closed it, as `head` does. */
   get isClosed(): boolean {
     const { cause } = this.cause.reason
     return Predicate.hasProperty(cause, "code") && cause.code === "EPIPE"
   }
 }
 
-/** Prints the pieces of an answer as they come. */
+/** Prints the pieces of an answer as they arrive. */
 export const printAll = <E, R>(
   pieces: Stream.Stream<string | Uint8Array, E, R>
 ): Effect.Effect<void, E | OutputFailed, R | Stdio.Stdio> =>
@@ -36,6 +36,6 @@ export const printAll = <E, R>(
 export const print = (text: string | Uint8Array): Effect.Effect<void, OutputFailed, Stdio.Stdio> =>
   printAll(Stream.make(text))
 
-/** Prints a line for people. If standard error is closed, there is no way to say anything. */
+/** Prints a line on standard error. Failures are ignored: there is no place left to report them. */
 export const tell = (text: string): Effect.Effect<void, never, Stdio.Stdio> =>
   Effect.flatMap(Stdio.Stdio, ({ stderr }) => Effect.ignore(Stream.run(Stream.make(`${text}\n`), stderr())))

@@ -8,7 +8,7 @@ import * as Flag from "effect/cli/Flag"
 export const overwriteFlag = (description: string) =>
   Flag.Boolean("overwrite").pipe(Flag.withDescription(description), Flag.withDefault(false))
 
-/** Whether there is something of a name. A link that leads nowhere is. */
+/** Whether a path exists. A broken link counts as existing. */
 export const isThere = (file: string) =>
   Effect.flatMap(FileSystem.FileSystem, (files) =>
     Effect.matchEffect(files.readLink(file), {

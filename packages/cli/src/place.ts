@@ -23,13 +23,13 @@ import * as Flag from "effect/cli/Flag"
 import { NotThere, type StoreError, WrongCall } from "./problem.ts"
 import * as Program from "./program.ts"
 
-/** What opening a place to change takes. */
+/** The services that are needed to open a place for writing. */
 type WriteServices = FileSystem.FileSystem | Path.Path | Registries.Registries
 
-/** What opening a place to read takes. A stream that an archive is read from ends with the scope. */
+/** The services that are needed to open a place for reading. The scope closes the stream of an archive. */
 type ReadServices = WriteServices | Compression.Compression | Scope.Scope | Stdio.Stdio
 
-/** Flags that say where a name is looked up, if not in a registry. */
+/** The flags that name a layout or an archive, in place of a registry. */
 export interface Flags {
   readonly layout: Option.Option<string>
   readonly archive?: Option.Option<string>
@@ -47,7 +47,7 @@ export const readFlags = {
   archive: placeFlag("archive", "FILE", `Read ${archiveHelp}`)
 }
 
-/** The flag of a verb that changes one place. An archive cannot be changed. */
+/** The flag of a verb that changes one place. Archives are read-only. */
 export const writeFlags = { layout: placeFlag("layout", "DIR", `Change ${layoutHelp}`) }
 
 /** The flags of a verb that reads a first place, and those of a second one. */
@@ -71,7 +71,7 @@ export const artifact = (name = "artifact") =>
     Argument.withDescription("registry/repository:tag, or with @digest; in a layout or an archive a tag or a digest")
   )
 
-/** A place that was opened, and what the name is in it. */
+/** An open place, and the name in it. */
 export interface Opened<out Store> {
   readonly store: Store
   /** The tag, the digest or another name, as the store takes it. */
@@ -104,7 +104,7 @@ const ofArchive = (file: string, reference: string) =>
 const isGiven = (flag: Option.Option<string> | undefined): flag is Option.Some<string> =>
   flag !== undefined && Option.isSome(flag)
 
-/** Writing would make the folder of a layout. What only changes or reads one expects it. */
+/** Fails if the folder of a layout does not exist. Only verbs that write content create it. */
 const expectFolder = Effect.fnUntraced(function* (folder: string) {
   const files = yield* FileSystem.FileSystem
   if (!(yield* files.exists(folder))) return yield* new NotThere({ description: `there is no folder ${folder}` })
@@ -145,7 +145,7 @@ export const store = ({ layout }: Pick<Flags, "layout">, name: string) =>
     Option.isSome(layout) ? ofLayout(layout.value, name) : ofRegistry(name)
   )
 
-/** Opens a place in which something is that is to be changed. */
+/** Opens an existing place for a change. */
 export const existing = Effect.fnUntraced(function* (flags: Pick<Flags, "layout">, name: string) {
   if (Option.isSome(flags.layout)) yield* expectFolder(flags.layout.value)
   return yield* store(flags, name)
@@ -158,7 +158,7 @@ export const platformFlag = Flag.String("platform").pipe(
   Flag.optional
 )
 
-/** The flag of a verb that goes through an artifact with all that refers to it. */
+/** The flag of a verb that walks an artifact with its referrers. */
 export const referrersFlag = (does: "Read" | "Show") =>
   Flag.Boolean("referrers").pipe(
     Flag.withDescription(
@@ -167,7 +167,7 @@ export const referrersFlag = (does: "Read" | "Show") =>
     Flag.withDefault(true)
   )
 
-/** What helps if a repository lacks what a name names, unless that is a digest. */
+/** The help for a tag that a repository does not have. Digests have none. */
 const othersIn = ({
   reference: { digest, registry, repository, tag }
 }: Registries.Opened): { readonly help?: string } => {
@@ -176,7 +176,7 @@ const othersIn = ({
   return { help: `${assumed}What tags there are: eacr ls ${registry}/${repository}` }
 }
 
-/** Says of a copy whose source lacks the name what tags there are. */
+/** Adds to the failure of a copy whose source lacks the name which tags there are. */
 export const withOthers =
   ({ registry }: Opened<unknown>) =>
   <E extends { readonly _tag: string }>(error: E | CopyError<StoreError | Fault>) =>
@@ -189,7 +189,7 @@ export const withOthers =
       ? new NotThere({ description: `at the source: ${error.cause.message}`, ...othersIn(registry.value) })
       : error
 
-/** Finds what the name names, or the image of it for a platform. */
+/** Resolves the name to a manifest, or to the image of an index for a platform. */
 export const resolve = ({ reference, registry, store }: Opened<Reader<StoreError>>, platform: Option.Option<string>) =>
   Artifact.resolve(store, reference, Option.isSome(platform) ? { platform: platform.value } : {}).pipe(
     Effect.mapError((error) =>
@@ -199,12 +199,12 @@ export const resolve = ({ reference, registry, store }: Opened<Reader<StoreError
     )
   )
 
-/** The part of a program that opens a place, and what the name is in it. */
+/** The part of a program that opens a place, and the name in it. */
 export interface Written extends Program.Program {
   readonly reference: string
 }
 
-/** Writes how a program opens a place. */
+/** Writes the part of a program that opens a place. */
 export const written = ({ archive, layout }: Flags, name: string, variable = "store"): Written => {
   const opening = (module: string, code: string, more: Partial<Written> = {}): Written => ({
     imports: { [Program.artifacts]: [module] },
@@ -227,7 +227,7 @@ export const written = ({ archive, layout }: Flags, name: string, variable = "st
   })
 }
 
-/** Writes how a program finds what the name names, as `resolve` does. */
+/** Writes the part of a program that resolves the name, as `resolve` does. */
 export const resolved = (
   { reference }: Written,
   platform: Option.Option<string>,

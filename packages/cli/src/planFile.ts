@@ -1,5 +1,5 @@
 /**
- * Plans of retention: what they delete, and the file that keeps them between `--plan` and `--apply`.
+ * Retention plans: what they delete, and the file that stores them between `--plan` and `--apply`.
  */
 import * as Retention from "@effect-acr/artifacts/Retention"
 import * as RetentionPlan from "@effect-acr/artifacts/RetentionPlan"
@@ -17,7 +17,7 @@ import { isThere } from "./overwrite.ts"
 
 type Plan = RetentionPlan.Plan
 
-/** The plans of a call, which a file keeps between `--plan` and `--apply`. */
+/** The plans of a call, which a file stores between `--plan` and `--apply`. */
 export const plansDocument = Answer.document({ plans: Schema.Array(RetentionPlan.Plan) })
 
 const PlansFile = Schema.fromJsonString(plansDocument)
@@ -45,8 +45,8 @@ const doomed = ({ manifests, tags }: Plan): ReadonlyArray<string> => [
 ]
 
 /**
- * Judges a plan of a file again: somebody may have edited it. What its own rules keep is not deleted. Something may be kept
- * that the rules delete.
+ * Applies the rules to a plan from a file again, because the file may have been edited. Fails if it deletes what its rules
+ * keep. It may keep what its rules delete.
  */
 export const judgedAgain = Effect.fnUntraced(function* (plan: Plan) {
   const again = yield* Effect.fromResult(Retention.plan({ ...plan, isLocked: false }, plan.rules))
@@ -75,7 +75,7 @@ const isBlind = ({ coverage, manifests, rules, tags }: Plan): boolean => {
   )
 }
 
-/** The exit code of plans, as far as it follows from what the registry shows. */
+/** The exit code of plans: `partly` if the registry shows too little. */
 export const codeOf = (plans: ReadonlyArray<Plan>): ExitCode =>
   plans.some(isBlind) ? exitCodes.partly : exitCodes.done
 
@@ -87,12 +87,12 @@ export const answerOf = (plans: ReadonlyArray<Plan>): Answer.Answer =>
     {
       text: () => plans.flatMap((plan, index) => [...(index === 0 ? [] : [""]), Retention.format(plan)]),
       quiet: plans.flatMap(({ manifests }) => manifests.filter(isDeleted).map(({ digest }) => digest)),
-      // Such a plan is not carried out.
+      // Such a plan cannot be applied.
       code: plans.some(({ exceeds }) => exceeds.length > 0) ? exitCodes.unsafe : codeOf(plans)
     }
   )
 
-/** Writes plans beside the file and renames that, so that a file holds a whole plan or is as it was. */
+/** Writes plans to a temporary file and renames it, so that the file is either complete or unchanged. */
 export const write = Effect.fnUntraced(function* (file: string, plans: ReadonlyArray<Plan>) {
   const files = yield* FileSystem.FileSystem
   const path = yield* Path.Path
@@ -103,7 +103,7 @@ export const write = Effect.fnUntraced(function* (file: string, plans: ReadonlyA
   yield* files.writeFileString(temporary, `${yield* answer.json}\n`)
   yield* files.rename(temporary, file)
   yield* Output.tell(
-    `the plan is in ${printable(file)}; for an hour it can be carried out: eacr purge --apply ${printable(file)}`
+    `the plan is in ${printable(file)}. Within an hour, this applies it: eacr purge --apply ${printable(file)}`
   )
   yield* Answer.print(answer)
 })

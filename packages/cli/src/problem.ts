@@ -17,26 +17,26 @@ import type { PlatformError } from "effect/PlatformError"
 import type { ExitCode } from "./exitCode.ts"
 import type { OutputFailed } from "./output.ts"
 
-/** The call is wrong in a way that no flag or argument shows by itself. */
+/** The flags and arguments of the call are valid by themselves, and wrong together or here. */
 export class WrongCall extends Data.TaggedError("WrongCall")<{ readonly description: string }> {}
 
-/** What a call names is not there. */
+/** What the call names does not exist. */
 export class NotThere extends Data.TaggedError("NotThere")<{
   readonly description: string
   readonly help?: string
 }> {}
 
-/** Continuing would break something that was not named. */
+/** Continuing would break something that the call did not name. */
 export class Unsafe extends Data.TaggedError("Unsafe")<{ readonly description: string }> {}
 
-/** Something is there already, and is not replaced unless a flag says so. */
+/** Something exists already, and only a flag replaces it. */
 export class Refused extends Data.TaggedError("Refused")<{
   readonly description: string
   /** The flag. */
   readonly help: string
 }> {}
 
-/** The answer was printed, and the exit code says more about it. */
+/** The answer is printed. The exit code tells more about it. */
 export class Ended extends Data.TaggedError("Ended")<{ readonly code: ExitCode }> {}
 
 /** The errors of stores. */

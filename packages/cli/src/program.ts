@@ -1,15 +1,15 @@
 /**
- * A call of the command as a program, which does the same with the library.
+ * A call of the command as a program that does the same with the library.
  */
 import * as Predicate from "effect/Predicate"
 
-/** What a program needs besides the services that all have. */
+/** A part of a program. */
 export interface Program {
   /** Names to import, by package. */
   readonly imports: Readonly<Record<string, ReadonlyArray<string>>>
   /** The lines of its generator. */
   readonly lines: ReadonlyArray<string>
-  /** Whether it opens something that ends with a scope. */
+  /** Whether it opens a resource that needs a scope. */
   readonly isScoped?: boolean
 }
 
@@ -20,7 +20,7 @@ export const effect = "effect"
 
 const memberName = (name: string): string => (/^[A-Za-z_$][\w$]*$/.test(name) ? name : JSON.stringify(name))
 
-/** Writes a value as it stands in a program. */
+/** Writes a value as a literal. */
 export const literal = (value: unknown): string => {
   if (Array.isArray(value)) return `[${value.map(literal).join(", ")}]`
   if (!Predicate.isObject(value)) return JSON.stringify(value)
@@ -28,7 +28,7 @@ export const literal = (value: unknown): string => {
   return members.length === 0 ? "{}" : `{ ${members.join(", ")} }`
 }
 
-/** Writes a text of several lines as it stands in a program. */
+/** Writes a text of several lines as a template literal. */
 export const text = (value: string): string => `\`${value.replace(/[\\`]|\$\{/g, String.raw`\$&`)}\``
 
 /** Writes options as a further argument, if there are any. */
@@ -56,7 +56,7 @@ const importLine = (name: string, all: ReadonlyArray<Program["imports"]>): Reado
   return names.length === 0 ? [] : [`import { ${names.join(", ")} } from ${literal(name)}`]
 }
 
-/** Puts parts of a program one after the other. */
+/** Joins parts of a program in order. */
 export const join = (...parts: ReadonlyArray<Program>): Program => ({
   imports: Object.fromEntries(
     packages.map((name) => [name, Array.from(new Set(parts.flatMap(({ imports }) => imports[name] ?? [])))])

@@ -1,5 +1,5 @@
 /**
- * Rules of retention from flags, for what is done every day. Other rules are in a file.
+ * Retention rules from flags, for everyday tasks. A file holds all other rules.
  */
 import type * as RetentionRules from "@effect-acr/artifacts/RetentionRules"
 import type * as Duration from "effect/Duration"
@@ -19,7 +19,7 @@ const because = (flag: string) => `the flag ${flag} says so`
 
 const nothing = { action: "keep", because: "no flag names it" } as const
 
-/** What matches and is too young is kept by a rule of its own, which says so. */
+/** A separate rule keeps what matches and is too young, so that the reason names the age. */
 const deletion = (
   { olderThan }: Wish,
   flag: string,
@@ -57,7 +57,7 @@ const tagRules = (wish: Wish): ReadonlyArray<RetentionRules.Rule> => {
   ]
 }
 
-/** The rules that flags stand for; none if they delete nothing. */
+/** The rules of the flags; none if the flags delete nothing. */
 export const rulesOf = (wish: Wish): Option.Option<RetentionRules.Rules> => {
   const rules = [
     ...tagRules(wish),

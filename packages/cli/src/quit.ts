@@ -1,12 +1,12 @@
 /**
- * Tells whether a user left a question by Ctrl-C or Esc. The wizard ends as if all were done.
+ * Notices that a user left a question by Ctrl-C or Esc. Effect's wizard would end with success.
  */
 import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import * as Terminal from "effect/Terminal"
 
-/** A terminal that runs an effect where its keys end, which is how it reports Ctrl-C. */
+/** Runs an effect when the input of a terminal ends. Terminals report Ctrl-C in this way. */
 export const noting = (terminal: Terminal.Terminal, onQuit: Effect.Effect<void>): Terminal.Terminal =>
   Terminal.make({
     ...terminal,

@@ -56,7 +56,7 @@ const graphCodes: Record<GraphError["problem"], ExitCode> = {
   TooLarge: exitCodes.unsafe
 }
 
-/** A copy failed on one side, whose error says why. */
+/** Adds to the error of a copy the side that failed. */
 const ofCopy = ({ cause, node, side }: CopyError<StoreError | Fault>): Reading => {
   const reading = readingOf(cause)
   const place = node._tag === "Some" ? `at the ${side}, ${node.value}` : `at the ${side}`

@@ -1,5 +1,5 @@
 /**
- * Shows requests on standard error, without what may be a secret.
+ * Shows requests on standard error, without secrets.
  */
 import { printable } from "@effect-acr/client/Printable"
 import * as Clock from "effect/Clock"
@@ -11,7 +11,7 @@ import * as HttpClient from "effect/http/HttpClient"
 import type * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Output from "./output.ts"
 
-/** Headers without a secret in them. Others are named without their value, since a registry may put a token anywhere. */
+/** Headers that never hold a secret. Others are shown without their value, because a registry may put a token anywhere. */
 const shownHeaders: ReadonlySet<string> = new Set([
   "accept",
   "content-length",
@@ -44,10 +44,10 @@ const headerLines = (
     ([name, value]) => `${mark} ${name}: ${shownHeaders.has(name) && isShown(value) ? value : "<not shown>"}`
   )
 
-/** The shortest text that is taken for a secret. */
+/** The minimum length of a text that counts as a secret. */
 const leastSecret = 4
 
-/** The parts of the login that a request has, as it is sent and as it is read. A server may send them back. */
+/** The parts of a request's login, encoded and decoded. A server may send them back. */
 const secretsIn = ({ headers }: HttpClientRequest.HttpClientRequest): ReadonlyArray<string> => {
   const [, sent = ""] = (headers["authorization"] ?? "").split(" ", 2)
   const read = Buffer.from(sent, "base64").toString()
@@ -55,7 +55,7 @@ const secretsIn = ({ headers }: HttpClientRequest.HttpClientRequest): ReadonlyAr
   return [sent, read, password].filter((text) => text.length >= leastSecret)
 }
 
-/** The address without user, query and fragment: links to storage have a signature in their query. */
+/** The address without user, query and fragment. Links to storage have a signature in their query. */
 const addressOf = ({ url }: HttpClientRequest.HttpClientRequest): string => {
   const parsed = URL.parse(url)
   return parsed === null ? "<no address>" : `${parsed.origin}${parsed.pathname}`

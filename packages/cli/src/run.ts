@@ -41,7 +41,7 @@ const VersionFlag = GlobalFlag.Action({
 
 const config = CliConfig.layer({ builtIns: [GlobalFlag.Help, VersionFlag, GlobalFlag.Wizard] })
 
-/** A name or a flag of another command for registries leads to the one that does the same. */
+/** Suggests the verb or the flag that does the same as one of another command. */
 const suggesting = (error: CliError.CliError): CliError.CliError => {
   if (error._tag === "UnrecognizedOption") {
     const suggestions = otherFlags.get(error.option)
@@ -52,17 +52,17 @@ const suggesting = (error: CliError.CliError): CliError.CliError => {
   return suggestions === undefined ? error : new CliError.UnknownSubcommand({ ...error, suggestions })
 }
 
-/** The exit codes, which the help of the command itself has. */
+/** The exit codes, for the help of the command itself. */
 const exitCodeLines = [
   "",
   "EXIT CODES",
   ...exitCodeMeanings.map(([code, meaning]) => `  ${String(code).padEnd(3)}  ${meaning}`)
 ]
 
-/** Flags have no values yet when versions are printed. */
+/** Reads the flags from the arguments: versions are printed before flags are parsed. */
 const wantsJson = (args: ReadonlyArray<string>): boolean => args.includes("--json") || args.includes("--jsonl")
 
-/** Prints help and versions on standard output, and what is wrong with a call on standard error. */
+/** Prints help and versions on standard output, and errors of the call on standard error. */
 const presenter = (stdio: Stdio.Stdio, args: ReadonlyArray<string>): CliOutput.Presenter => {
   // A presenter cannot fail: `report` finds the error among the defects.
   const print = (text: string) => Effect.orDie(Effect.provideService(Output.print(`${text}\n`), Stdio.Stdio, stdio))
@@ -108,7 +108,7 @@ const layerFor = (args: ReadonlyArray<string>) =>
 const isWithoutFolder = (defect: unknown): boolean =>
   defect instanceof Error && "syscall" in defect && defect.syscall === "uv_cwd"
 
-/** A defect is a bug. Its stack says nothing to a person who runs a command, and may hold a secret. */
+/** Reports a defect as a bug. Its stack would not help a user, and may hold a secret. */
 const unexpected = (defect: unknown): Failure =>
   new Failure({
     what: "continue",
@@ -128,7 +128,7 @@ const failureFrom = (error: unknown): Failure => {
 const cannotStart = ({ problem }: CannotStart): Failure =>
   new Failure({ what: "start the emulator", why: problem, code: exitCodes.unexpected })
 
-/** Says what failed, and returns the exit code. */
+/** Prints the failure, and returns the exit code. */
 const report = (error: unknown): Effect.Effect<ExitCode, never, Stdio.Stdio> => {
   if (error instanceof Ended) return Effect.succeed(error.code)
   if (CliError.isCliError(error)) {
@@ -140,7 +140,7 @@ const report = (error: unknown): Effect.Effect<ExitCode, never, Stdio.Stdio> => 
   return Effect.as(Output.tell(format(failure)), failure.code)
 }
 
-/** Runs the command and returns its exit code. Only an interruption goes through. */
+/** Runs the command and returns its exit code. Only an interruption fails it. */
 export const run = (args: ReadonlyArray<string>): Effect.Effect<ExitCode, never, Command.Environment> =>
   Effect.gen(function* () {
     const hasQuit = yield* Ref.make(false)

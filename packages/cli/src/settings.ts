@@ -14,11 +14,11 @@ export const Json = GlobalFlag.Setting("json")({
 })
 
 export const JsonLines = GlobalFlag.Setting("jsonl")({
-  flag: switchOf("jsonl", "Print JSON by the line: items as they come, events of transfers")
+  flag: switchOf("jsonl", "Print one JSON document per line: items as they arrive, events of transfers")
 })
 
 export const Quiet = GlobalFlag.Setting("quiet")({
-  flag: switchOf("quiet", "Print digests or names alone, and no progress").pipe(Flag.withAlias("q"))
+  flag: switchOf("quiet", "Print only digests or names, and no progress").pipe(Flag.withAlias("q"))
 })
 
 export const Verbose = GlobalFlag.Setting("verbose")({
@@ -26,7 +26,7 @@ export const Verbose = GlobalFlag.Setting("verbose")({
     Flag.withAlias("v"),
     Flag.withoutNegation,
     Flag.withDescription(
-      "Print each request on stderr: method, address, status and time. -vv adds headers and the log. Secrets are left out"
+      "Print each request on stderr: method, address, status and time. -vv adds headers and the log. Secrets are never shown"
     ),
     Flag.atLeast(0)
   )
@@ -64,7 +64,7 @@ export interface Settings {
   readonly isQuiet: boolean
   /** 0: errors and warnings alone; 1: requests; 2: headers, too. */
   readonly verbosity: number
-  /** Whether to use http; by the host if undefined. */
+  /** Whether to use http. If undefined, the host decides. */
   readonly plainHttp: boolean | undefined
   readonly caFile: string | undefined
 }

@@ -1,5 +1,5 @@
 /**
- * Sizes for people on a terminal, and numbers of bytes where a program reads them.
+ * Sizes with units on a terminal, and numbers of bytes elsewhere.
  */
 import * as ByteSize from "effect/ByteSize"
 import type { View } from "./table.ts"

@@ -1,5 +1,5 @@
 /**
- * Rows for people: in columns on a terminal, and separated by tabs where a program reads them.
+ * Rows: in columns on a terminal, and separated by tabs elsewhere.
  */
 import * as CliOutput from "effect/cli/CliOutput"
 import { printable } from "@effect-acr/client/Printable"
@@ -38,7 +38,7 @@ export const table = (
   return [dim(view, line(header)), ...cells.map(line)]
 }
 
-/** Writes names and what they stand for. Several lines of one name are below each other. */
+/** Writes names and their values. Several values of one name are on lines below each other. */
 export const pairs = (
   view: View,
   entries: ReadonlyArray<readonly [name: string, values: string | ReadonlyArray<string>]>

@@ -22,12 +22,12 @@ const rule = "a tag has 1 to 128 letters, digits, and the characters _ . - of wh
 /** The tag of a full name, such as `docker.io/library/alpine:3.20`, or the tag itself. */
 export const tagIn = (name: string): string => name.slice(name.lastIndexOf(":") + 1)
 
-/** Expects tags, and returns them. */
+/** Returns the tags, or fails if one is invalid. */
 export const validTags = Effect.fnUntraced(function* (tags: ReadonlyArray<string>) {
   const wrong = tags.find((tag) => !isTag(tag))
   if (wrong === undefined) return tags
   const alone = tagIn(wrong)
-  // As in `docker tag`, where the second name is a whole one.
+  // As in `docker tag`, whose second argument is a full name.
   const hint =
     wrong.includes("/") && isTag(alone) ? `. A tag stands alone here: ${alone}. Another repository is for eacr cp` : ""
   return yield* new WrongCall({ description: `${JSON.stringify(wrong)} is not a valid tag: ${rule}${hint}` })
@@ -36,10 +36,10 @@ export const validTags = Effect.fnUntraced(function* (tags: ReadonlyArray<string
 /** Reads a list of tags. */
 export const tagsOf = (text: string) => validTags(text.split(","))
 
-/** Whether a name is that of a repository in a registry, with tags or without. */
+/** Whether a name is a repository in a registry, with tags or without. */
 export const isName = (name: string): boolean => Result.isSuccess(Reference.parse(name.replace(/,.*$/, "")))
 
-/** Reads the name of a repository, with tags or without. */
+/** Parses the name of a repository, with tags or without. */
 export const parse = Effect.fnUntraced(function* (name: string): Effect.fn.Return<Target, WrongCall> {
   if (name.includes("@")) {
     return yield* new WrongCall({

@@ -1,5 +1,5 @@
 /**
- * Copies between stores, as `cp`, `import` and `export` make them: with their progress, their events and their report.
+ * The copies of `cp`, `import` and `export`: their progress, their events and their report.
  */
 import type { ContentStore, Reader } from "@effect-acr/artifacts/ContentStore"
 import * as Copy from "@effect-acr/artifacts/Copy"
@@ -40,7 +40,7 @@ type Problem = CopyError<StoreError | Copy.Fault>
 /** The JSON document of verbs that copy: a report for each artifact. */
 export const document = Answer.document({
   reports: Schema.Array(Copy.Report),
-  /** What could not be copied, of several artifacts. */
+  /** The artifacts that could not be copied, if there were several. */
   failed: Schema.Array(Schema.Struct({ reference: Schema.String, problem: Schema.String }))
 })
 
@@ -61,7 +61,7 @@ interface FailedCopy {
 
 type Event = Copy.Event | FailedCopy
 
-/** The events of copies, one after the other. One of several that fails does not end the others. */
+/** The events of copies, one after the other. A failure of one does not end the others. */
 const eventsOf = (jobs: ReadonlyArray<Job>, { note }: Progress.Progress): Stream.Stream<Event, Problem> =>
   Stream.fromIterable(jobs).pipe(
     Stream.flatMap(({ options, reference, source, target }) => {
@@ -83,7 +83,7 @@ const problemOf = ({ error, reference }: FailedCopy) => ({ reference, problem: r
 const lineOf = (event: Event): typeof Line.Type =>
   event._tag === "Failed" ? { _tag: "Failed", ...problemOf(event) } : event
 
-/** A copy does not look at the blobs of an image that is there, unless `--verify` is given. */
+/** A copy does not look at the blobs of an image that the target has, unless `--verify` is set. */
 const uncounted = (jobs: ReadonlyArray<Job>, reports: ReadonlyArray<Copy.Report>): string => {
   const isThere = reports.some(({ nodes }) =>
     nodes.some(({ kind, outcome }) => kind === "manifest" && outcome === "present")
@@ -96,7 +96,7 @@ const totalsLine = (jobs: ReadonlyArray<Job>, reports: ReadonlyArray<Copy.Report
   return `${prefix}${Draw.totals(together(reports.map(Copy.totals)), uncounted(jobs, reports))}`
 }
 
-/** What a tag of the target names afterwards. One that was kept names something else than what was to be copied. */
+/** What a tag of the target names after the copy. A tag that was kept names something else. */
 const namedBy = ({ root }: Copy.Report, { outcome, previous = root }: Copy.Report["tags"][number]): string =>
   outcome === "kept" ? previous : root
 
@@ -108,7 +108,7 @@ const rowsOf = (report: Copy.Report): ReadonlyArray<ReadonlyArray<string>> =>
 const digestsOf = (report: Copy.Report): ReadonlyArray<string> =>
   report.tags.length === 0 ? [report.root] : Array.from(new Set(report.tags.map((tag) => namedBy(report, tag))))
 
-/** What a verb answers after copies. */
+/** The answer of a verb that copies. */
 const answerOf = (reports: ReadonlyArray<Copy.Report>, failed: ReadonlyArray<FailedCopy>): Answer.Answer =>
   Answer.make(
     document,
@@ -124,7 +124,7 @@ const answerOf = (reports: ReadonlyArray<Copy.Report>, failed: ReadonlyArray<Fai
     }
   )
 
-/** Says why copies failed. If all did, that is the failure. */
+/** Reports why copies failed. If all failed, the first error is the failure of the verb. */
 const tellFailed = Effect.fnUntraced(function* (isAny: boolean, failed: ReadonlyArray<FailedCopy>) {
   const [first] = failed
   if (first !== undefined && !isAny) return yield* first.error
@@ -135,24 +135,24 @@ const tellFailed = Effect.fnUntraced(function* (isAny: boolean, failed: Readonly
   )
 })
 
-/** Ends with the exit code for what is done in part. */
+/** Ends with the exit code for partial success if copies failed. */
 const endWith = (failed: ReadonlyArray<FailedCopy>) =>
   failed.length === 0 ? Effect.void : Effect.fail(new Ended({ code: exitCodes.partly }))
 
-/** The tags that copies set or move, or would. */
+/** The tags that the copies set or move, or would with `--dry-run`. */
 const setBy = (reports: ReadonlyArray<Copy.Report>): ReadonlyArray<string> =>
   reports
     .flatMap(({ tags }) => tags)
     .filter(({ outcome }) => outcome === "set" || outcome === "moved")
     .map(({ tag }) => tag)
 
-/** With `--dry-run`, fails as the copies would that a lock of the target forbids. */
+/** With `--dry-run`, fails as the copies would if a lock of the target forbids them. */
 const foresee = (registry: Option.Option<Registries.Opened>, reports: ReadonlyArray<Copy.Report>) => {
   const tags = setBy(reports.filter(({ isDryRun }) => isDryRun))
   return tags.length === 0 ? Effect.void : Locks.expectWritable(registry, tags)
 }
 
-/** Says what of the artifacts does not come along. What only gets another tag in its repository keeps all of it. */
+/** Reports what belongs to the artifacts and is not copied. A copy within one repository leaves nothing behind. */
 const tellLeftBehind = Effect.fnUntraced(function* (
   [job]: ReadonlyArray<Job>,
   reports: ReadonlyArray<Copy.Report>,
@@ -204,7 +204,7 @@ const runAll = (jobs: ReadonlyArray<Job>) =>
     )
   )
 
-/** A tag of the target that a copy may not move. */
+/** Why a copy may not set its tags, if so. */
 const conflictOf = ({ options, reference, source, target }: Job) =>
   Effect.gen(function* () {
     const named = yield* Effect.forEach(options.tags ?? [reference, tagIn(reference)], target.resolve)
@@ -221,7 +221,7 @@ const conflictOf = ({ options, reference, source, target }: Job) =>
 
 const lookupsAtOnce = 8
 
-/** With `--on-tag fail`, all tags are looked at before the first of several artifacts is copied. */
+/** With `--on-tag fail`, checks all tags before the first of several artifacts is copied. */
 const expectFree = Effect.fnUntraced(function* (jobs: ReadonlyArray<Job>) {
   const careful = jobs.length === 1 ? [] : jobs.filter(({ options }) => options.onTag === "fail")
   const conflicts = Arr.getSomes(yield* Effect.forEach(careful, conflictOf, { concurrency: lookupsAtOnce }))
@@ -243,15 +243,15 @@ const printReports = Effect.fnUntraced(function* (
   return { failed, reports }
 })
 
-/** What is known of the two sides of copies. */
+/** The two sides of the copies. */
 interface Sides {
-  /** The target's registry, which tells its locks. Defaults to none: it is a layout. */
+  /** The registry of the target, to read its locks. Defaults to none, for a layout. */
   readonly registry?: Option.Option<Registries.Opened>
-  /** What takes the tags of cosign that stay behind. Without it, the call takes all tags of the source. */
+  /** How to include the tags of cosign that stay behind. Leave it out if the call copies all tags. */
   readonly takesCosignTags?: string
 }
 
-/** Copies, and prints in the format that the flags choose. */
+/** Copies, and prints the answer in the format of the flags. */
 export const printCopies = Effect.fnUntraced(function* (
   jobs: ReadonlyArray<Job>,
   { registry = Option.none(), takesCosignTags }: Sides

@@ -1,5 +1,5 @@
 /**
- * What the verbs have in common: they call the library, print the answer, and say what failed.
+ * What all verbs share: they call the library, print the answer and report failures.
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -26,11 +26,11 @@ export const described =
 export interface Call {
   /** Completes the sentence "cannot …". */
   readonly what: string
-  /** The same as a program. */
+  /** A program that does the same. */
   readonly program: Program.Program
-  /** Whether the call only says what it would change. Its program changes it. */
+  /** Whether the call only shows what it would change. Its program makes the change. */
   readonly isDryRun?: boolean
-  /** Whether requests that fail are repeated. Defaults to yes. */
+  /** Whether failed requests are retried. Defaults to true. */
   readonly retries?: boolean
 }
 
@@ -41,13 +41,13 @@ export const explain = (program: Program.Program, isDryRun = false) =>
     if (isDryRun) yield* Output.tell("warning: this program does what --dry-run only shows")
     if (caFile !== undefined || plainHttp !== undefined) {
       yield* Output.tell(
-        "warning: this program has none of --plain-http and --ca-file: its layer of registries sets both"
+        "warning: this program ignores --plain-http and --ca-file. Options of its registries layer set both"
       )
     }
     yield* Output.print(`${Program.format(program)}\n`)
   })
 
-/** Runs what prints by itself. A list without the records that cannot be read is only a part of the answer. */
+/** Runs a verb that prints by itself. A list without its unreadable records ends with the exit code for a partial answer. */
 export const run = <E extends Problem | Ended, R>(
   { isDryRun = false, program, retries = true, what }: Call,
   effect: Effect.Effect<void, E, R>
@@ -55,7 +55,7 @@ export const run = <E extends Problem | Ended, R>(
   Effect.gen(function* () {
     if (yield* Explain) return yield* explain(program, isDryRun)
     const { verbosity } = yield* settings
-    // The HTTP client takes a third of a start, which help and `--version` do without.
+    // Loading the HTTP client takes a third of the start. Help and `--version` do not need it.
     const Connection = yield* Effect.promise(() => import("./connection.ts"))
     const lists = Log.watchingLists()
     yield* effect.pipe(
@@ -66,6 +66,6 @@ export const run = <E extends Problem | Ended, R>(
     if (lists.hasLeftOut()) return yield* new Ended({ code: exitCodes.partly })
   }).pipe(Effect.mapError((problem): Failure | Ended => failureOf(what)(problem)))
 
-/** Runs what answers once. */
+/** Runs a verb that returns one answer. */
 export const answer = <E extends Problem, R>(call: Call, effect: Effect.Effect<Answer.Answer, E, R>) =>
   run(call, Effect.flatMap(effect, Answer.print))

@@ -62,7 +62,7 @@ const tagsOf = (repository: string) =>
 
 layer(AcrEmulator.layer(), { excludeTestServices: true })("verbs that change something", (it) => {
   describe("tag", () => {
-    it.effect("points several tags at an image, and says which named it already", () =>
+    it.effect("points several tags at an image, and reports which tags named it already", () =>
       Effect.gen(function* () {
         const digest = yield* image("tag/several", ["v1"])
         const { code, stdout } = yield* loggedIn(["tag", "$REGISTRY/tag/several:v1", "v1", "stable", "latest"])
@@ -81,7 +81,7 @@ layer(AcrEmulator.layer(), { excludeTestServices: true })("verbs that change som
       })
     )
 
-    it.effect("says which tag named something else", () =>
+    it.effect("reports which tag named something else", () =>
       Effect.gen(function* () {
         yield* image("tag/moved", ["v1"])
         const { seed } = yield* AcrEmulator.AcrEmulator
@@ -91,7 +91,7 @@ layer(AcrEmulator.layer(), { excludeTestServices: true })("verbs that change som
       })
     )
 
-    it.effect("refuses what is no tag before anything is sent", () =>
+    it.effect("refuses an invalid tag before anything is sent", () =>
       Effect.gen(function* () {
         yield* image("tag/invalid", ["v1"])
         const { code, stderr } = yield* loggedIn(["tag", "$REGISTRY/tag/invalid:v1", "not a tag"])
@@ -113,7 +113,7 @@ layer(AcrEmulator.layer(), { excludeTestServices: true })("verbs that change som
       })
     )
 
-    it.effect("says that a tag is not there with 4, and deletes the others with 3", () =>
+    it.effect("exits with 4 if a tag does not exist, and with 3 if others were deleted", () =>
       Effect.gen(function* () {
         yield* image("rm/absent", ["v1"])
         const alone = yield* loggedIn(["rm", "$REGISTRY/rm/absent:v2"])
@@ -127,7 +127,7 @@ layer(AcrEmulator.layer(), { excludeTestServices: true })("verbs that change som
       })
     )
 
-    it.effect("says what became of each tag if one is refused", () =>
+    it.effect("reports the outcome of each tag if one is refused", () =>
       Effect.gen(function* () {
         yield* image("rm/each", ["v1", "v2", "v3"])
         yield* loggedIn(["lock", "$REGISTRY/rm/each:v2"])
@@ -161,7 +161,7 @@ layer(AcrEmulator.layer(), { excludeTestServices: true })("verbs that change som
       })
     )
 
-    it.effect("deletes what is named twice once", () =>
+    it.effect("deletes a tag that is named twice once", () =>
       Effect.gen(function* () {
         const digest = yield* image("rm/twice", ["v1", "v2"])
         const tags = yield* loggedIn(["untag", "$REGISTRY/rm/twice:v1", "$REGISTRY/rm/twice:v1"])
@@ -183,7 +183,7 @@ layer(AcrEmulator.layer(), { excludeTestServices: true })("verbs that change som
       })
     )
 
-    it.effect("names a tag that is hidden from lists, as the manifest has it", () =>
+    it.effect("names a tag of the manifest that is hidden from lists", () =>
       Effect.gen(function* () {
         const digest = yield* image("rm/hidden", ["v1", "hidden"])
         yield* loggedIn(["lock", "$REGISTRY/rm/hidden:hidden", "--against", "list"])
@@ -212,7 +212,7 @@ layer(AcrEmulator.layer(), { excludeTestServices: true })("verbs that change som
       })
     )
 
-    it.effect("shows names of a layout without what controls a terminal", () =>
+    it.effect("escapes control characters in names of a layout", () =>
       Effect.gen(function* () {
         yield* image("rm/escape", ["v1"])
         const folder = join(mkdtempSync(join(tmpdir(), "effect-acr-rm-")), "layout")
@@ -228,7 +228,7 @@ layer(AcrEmulator.layer(), { excludeTestServices: true })("verbs that change som
       })
     )
 
-    it.effect("says with 4 that there is no layout, and makes none", () =>
+    it.effect("exits with 4 if the layout does not exist, and does not create it", () =>
       Effect.gen(function* () {
         const folder = join(mkdtempSync(join(tmpdir(), "effect-acr-rm-")), "missing")
         for (const verb of [["untag"], ["rm", "--manifest", "--yes"]]) {
@@ -284,7 +284,7 @@ layer(AcrEmulator.layer(), { excludeTestServices: true })("verbs that change som
       })
     )
 
-    it.effect("says that the images of an index stay", () =>
+    it.effect("reports that the images of an index stay", () =>
       Effect.gen(function* () {
         const emulator = yield* AcrEmulator.AcrEmulator
         yield* emulator.seed({ repository: "rm/platforms", tags: ["multi"], platforms: ["linux/amd64", "linux/arm64"] })
@@ -324,7 +324,7 @@ layer(AcrEmulator.layer(), { excludeTestServices: true })("verbs that change som
     )
   })
 
-  describe("a dry run of what sets tags", () => {
+  describe("a dry run of verbs that set tags", () => {
     it.effect("foresees a lock against writing, with the code of the change", () =>
       Effect.gen(function* () {
         yield* image("dry/locked", ["v1"])

@@ -134,7 +134,7 @@ layer(seeded, { excludeTestServices: true })("the command completes", (it) => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("nothing, and in time, where a registry does not answer", () =>
+  it.effect("nothing, and in time, if a registry does not answer", () =>
     Effect.gen(function* () {
       const { inject } = yield* AcrEmulator.AcrEmulator
       yield* inject({ path: "/_catalog", times: "always", consequence: { _tag: "Stall" } })
@@ -143,7 +143,7 @@ layer(seeded, { excludeTestServices: true })("the command completes", (it) => {
     }).pipe(Effect.scoped, Effect.provide(AcrEmulator.layer()))
   )
 
-  it.effect("nothing without a login, and asks for none", () =>
+  it.effect("nothing without a login, and does not ask for one", () =>
     Effect.gen(function* () {
       const env = { HOME: yield* temporaryFolder }
       assert.deepStrictEqual(yield* completed(["digest", "$REGISTRY/shop"], env), [])

@@ -20,7 +20,7 @@ const rowsOf = (stdout: string) =>
     .map((line) => line.split("\t"))
 
 layer(AcrEmulator.layer({ anonymousPull: true }), { excludeTestServices: true })("diff", (it) => {
-  it.effect("says what a version changes, and answers no", () =>
+  it.effect("shows what a version changes, and answers no", () =>
     Effect.gen(function* () {
       const { seed } = yield* AcrEmulator.AcrEmulator
       const first = yield* seed({
@@ -47,7 +47,7 @@ layer(AcrEmulator.layer({ anonymousPull: true }), { excludeTestServices: true })
     })
   )
 
-  it.effect("answers yes for the same, and JSON has no differences", () =>
+  it.effect("answers yes for equal images, and JSON has no differences", () =>
     Effect.gen(function* () {
       const { seed } = yield* AcrEmulator.AcrEmulator
       yield* seed({ repository: "diff/same", tags: ["v1", "latest"], platforms: ["linux/amd64", "linux/arm64"] })

@@ -117,7 +117,7 @@ describe("doctor", () => {
     )
   )
 
-  it.live("says that the login is missing, and skips what needs it", () =>
+  it.live("reports a missing login, and skips the steps that need one", () =>
     emulated(
       Effect.gen(function* () {
         const { loginServer } = yield* AcrEmulator.AcrEmulator
@@ -132,7 +132,7 @@ describe("doctor", () => {
     )
   )
 
-  it.live("says which right is missing", () => {
+  it.live("reports which permission is missing", () => {
     const puller = { username: "puller", password: Redacted.make("only to pull") }
     return emulated(
       Effect.gen(function* () {
@@ -159,7 +159,7 @@ describe("doctor", () => {
     )
   })
 
-  it.live("says that nothing answers", () =>
+  it.live("reports that nothing answers", () =>
     Effect.gen(function* () {
       const { code, stdout } = yield* eacr(["doctor", "127.0.0.1:1"], { env: { HOME: "/nonexistent" } })
       assert.strictEqual(code, 7)
@@ -167,7 +167,7 @@ describe("doctor", () => {
     })
   )
 
-  it.live("does not ask again, and says how a registry fails", () =>
+  it.live("does not retry, and reports how a registry fails", () =>
     emulated(
       Effect.gen(function* () {
         const { clearJournal, inject, journal } = yield* AcrEmulator.AcrEmulator
@@ -181,7 +181,7 @@ describe("doctor", () => {
     )
   )
 
-  it.live("says that the clock is wrong", () =>
+  it.live("reports a wrong clock", () =>
     emulated(
       Effect.gen(function* () {
         const { adjustTime } = yield* AcrEmulator.AcrEmulator
@@ -192,7 +192,7 @@ describe("doctor", () => {
     )
   )
 
-  it.live("refuses --push without a repository, and what is no registry", () =>
+  it.live("refuses --push without a repository, and an invalid registry", () =>
     Effect.gen(function* () {
       const env = { HOME: "/nonexistent" }
       assert.strictEqual((yield* eacr(["doctor", "127.0.0.1:1", "--push"], { env })).code, 2)
@@ -218,7 +218,7 @@ describe("a registry that accepts connections and never answers", () => {
 })
 
 describe("a registry whose certificate is of an authority of its own", () => {
-  it.live("is not trusted, which the doctor explains, and is with --ca-file", () =>
+  it.live("is not trusted, as the doctor explains, and is trusted with --ca-file", () =>
     emulated(
       Effect.gen(function* () {
         const file = yield* caFile

@@ -1,5 +1,5 @@
 /**
- * What takes the storage of a repository.
+ * What uses the storage of a repository.
  */
 import { createHash } from "node:crypto"
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs"
@@ -29,7 +29,7 @@ const filled = Effect.fnUntraced(function* (repository: string) {
 
 layer(AcrEmulator.layer(), { excludeTestServices: true })("du", (it) => {
   describe("of a repository", () => {
-    it.effect("has a row for each artifact, also without a tag, the largest first, and the total", () =>
+    it.effect("has a row for each artifact, tagged or not, the largest first, and a total", () =>
       Effect.gen(function* () {
         const { first, second, third } = yield* filled("du/tags")
         const { code, stderr, stdout } = yield* loggedIn(["du", "$REGISTRY/du/tags"])
@@ -64,7 +64,7 @@ layer(AcrEmulator.layer(), { excludeTestServices: true })("du", (it) => {
       })
     )
 
-    it.effect("reads each manifest once, and asks for no referrers", () =>
+    it.effect("reads each manifest once, and requests no referrers", () =>
       Effect.gen(function* () {
         const { journal } = yield* AcrEmulator.AcrEmulator
         yield* filled("du/requests")
@@ -140,7 +140,7 @@ layer(AcrEmulator.layer(), { excludeTestServices: true })("du", (it) => {
     })
   )
 
-  it.effect("of a repository or a layout that is not there says so", () =>
+  it.effect("of a missing repository or layout fails", () =>
     Effect.gen(function* () {
       const repository = yield* loggedIn(["du", "$REGISTRY/du/nothing", "--quiet"])
       assert.deepStrictEqual([repository.code, repository.stdout], [4, ""])

@@ -52,11 +52,11 @@ it.effect("a warning says which flags of connections the program lacks", () =>
     const call = ["ls", "registry.example", "--plain-http", "--explain"]
     const { code, stderr } = yield* eacr(call, { env: { HOME: "/nonexistent" } })
     assert.strictEqual(code, 0)
-    assert.match(stderr, /^warning: this program has none of --plain-http and --ca-file/)
+    assert.match(stderr, /^warning: this program ignores --plain-http and --ca-file/)
   })
 )
 
-it.effect("what a user types is text in a program, and no code", () =>
+it.effect("arguments of a user are text in a program, and no code", () =>
   Effect.gen(function* () {
     const patterns = ["${process}", "`process`"]
     const program = yield* explained(

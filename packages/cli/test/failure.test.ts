@@ -1,5 +1,5 @@
 /**
- * How failures are read: their words and their exit codes.
+ * Failures: their texts and their exit codes.
  */
 import { ArchiveError, NotAnArchive, UnsupportedArchive } from "@effect-acr/artifacts/ArchiveError"
 import { FileFailed, FolderError } from "@effect-acr/artifacts/FolderError"
@@ -24,7 +24,7 @@ const platformError = (tag: SystemError["_tag"], code: string) =>
   )
 
 describe("a failure of the file system", () => {
-  it("says that the disk is full, with the code of the system", () => {
+  it("reports a full disk, with the code of the system", () => {
     const { code, why } = readingOf(platformError("Unknown", "ENOSPC"))
     assert.strictEqual(code, 1)
     assert.include(why, "/data/api.tar")
@@ -49,7 +49,7 @@ describe("a failure of the file system", () => {
     assert.include(readingOf(login).why, "it can't be written: the file system can only be read (EROFS)")
   })
 
-  it("has a code whose meaning the command does not know as it is", () => {
+  it("keeps a code whose meaning the command does not know", () => {
     assert.match(readingOf(platformError("Unknown", "ENOTEMPTY")).why, /: ENOTEMPTY$/)
   })
 
@@ -60,10 +60,10 @@ describe("a failure of the file system", () => {
   })
 })
 
-describe("a connection that failed", () => {
-  const failed = (reason: { readonly description: string; readonly problem?: ConnectionProblem }) =>
-    readingOf(new RegistryError({ operation: "Transport.check", reason: new Unavailable(reason) }))
+const failed = (reason: { readonly description: string; readonly problem?: ConnectionProblem }) =>
+  readingOf(new RegistryError({ operation: "Transport.check", reason: new Unavailable(reason) }))
 
+describe("a connection that failed", () => {
   for (const [problem, flag] of [
     ["WithoutTls", "--plain-http"],
     ["ProbablyWithTls", "--no-plain-http"],
@@ -110,7 +110,7 @@ describe("a place that is no store", () => {
 })
 
 describe("standard output", () => {
-  it("that takes no more says why", () => {
+  it("that fails reports why", () => {
     const { code, why } = readingOf(new OutputFailed({ cause: platformError("Unknown", "ENOSPC") }))
     assert.strictEqual(code, 1)
     assert.include(why, "the disk is full (ENOSPC)")
@@ -120,7 +120,7 @@ describe("standard output", () => {
     assert.deepInclude(failure, { what: "print the answer", help: "all else is done" })
   })
 
-  it("whose reader went away says nothing", () => {
+  it("whose reader closed it reports nothing", () => {
     const reading = readingOf(new OutputFailed({ cause: platformError("Unknown", "EPIPE") }))
     assert.deepStrictEqual(reading, { why: "", code: 141 })
   })
@@ -147,7 +147,7 @@ describe("the text of a failure", () => {
     if (failure._tag === "Failure") assert.include(format(failure), what)
   })
 
-  it("escapes what controls a terminal", () => {
+  it("escapes control characters", () => {
     const failure = failureOf("read \u001b[2J")(platformError("Unknown", "EIO"))
     assert.strictEqual(failure._tag, "Failure")
     if (failure._tag === "Failure") assert.notInclude(format(failure), "\u001b")

@@ -1,5 +1,5 @@
 /**
- * What all verbs have in common: where text goes, and exit codes.
+ * What all verbs share: output streams and exit codes.
  */
 import * as AcrEmulator from "@effect-acr/emulator/AcrEmulator"
 import { assert, describe, layer } from "@effect/vitest"
@@ -30,7 +30,7 @@ layer(seeded, { excludeTestServices: true })("the command", (it) => {
       })
     )
 
-    it.effect("hold nothing as JSON that could control a terminal", () =>
+    it.effect("escape control characters in JSON", () =>
       Effect.gen(function* () {
         const { seed } = yield* AcrEmulator.AcrEmulator
         yield* seed({ repository: "shop/odd", tags: ["v1"], annotations: { odd: "\u009b31m \u202e \u{e0001}" } })
@@ -40,7 +40,7 @@ layer(seeded, { excludeTestServices: true })("the command", (it) => {
       })
     )
 
-    it.effect("list names as they come", () =>
+    it.effect("list names as they arrive", () =>
       Effect.gen(function* () {
         const { stdout } = yield* loggedIn(["ls", "$REGISTRY/shop/api"])
         assert.strictEqual(stdout, "stable\nv1.4.0\n")

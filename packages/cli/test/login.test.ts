@@ -106,7 +106,7 @@ layer(emulator, { excludeTestServices: true })("logins", (it) => {
       })
     )
 
-    it.effect("says that --password-stdin needs a user name, in the help as well", () =>
+    it.effect("requires a user name with --password-stdin, as the help says", () =>
       Effect.gen(function* () {
         const { run } = yield* user()
         const { stderr } = yield* run(["login", "$REGISTRY", "--password-stdin"], { stdin: password })
@@ -115,7 +115,7 @@ layer(emulator, { excludeTestServices: true })("logins", (it) => {
       })
     )
 
-    it.effect("says of a wrong password what may be wrong", () =>
+    it.effect("explains a wrong password", () =>
       Effect.gen(function* () {
         const { loginServer } = yield* AcrEmulator.AcrEmulator
         const { run } = yield* user()
@@ -125,7 +125,7 @@ layer(emulator, { excludeTestServices: true })("logins", (it) => {
       })
     )
 
-    it.effect("takes no password as an argument, which lists of processes show", () =>
+    it.effect("takes no password as an argument, which process lists would show", () =>
       Effect.gen(function* () {
         const { run } = yield* user()
         for (const given of [["--password=hunter2"], ["-p", "hunter2"]]) {
@@ -153,7 +153,7 @@ layer(emulator, { excludeTestServices: true })("logins", (it) => {
       })
     )
 
-    it.effect("says that a registry which asks for no login did not look at it", () =>
+    it.effect("reports that a registry without logins did not check one", () =>
       Effect.gen(function* () {
         const registry = yield* serving((_, response) => response.end("{}"))
         const { file, run } = yield* user()
@@ -167,7 +167,7 @@ layer(emulator, { excludeTestServices: true })("logins", (it) => {
       })
     )
 
-    it.effect("leaves a file alone that is not JSON, and says so", () =>
+    it.effect("refuses a file that is not JSON, and leaves it unchanged", () =>
       Effect.gen(function* () {
         const { file, run, text } = yield* user('{"auths": {"ghcr.io": {"auth": "c2VjcmV0"')
         const { code, stderr, stdout } = yield* run(logIn, { stdin: password })
@@ -181,7 +181,7 @@ layer(emulator, { excludeTestServices: true })("logins", (it) => {
       })
     )
 
-    it.effect("says which credential helper failed, and shows no password", () =>
+    it.effect("reports which credential helper failed, without the password", () =>
       Effect.gen(function* () {
         const { run, text } = yield* user({ credsStore: "failing" })
         const programs = mkdtempSync(join(tmpdir(), "effect-acr-helper-"))
@@ -199,7 +199,7 @@ layer(emulator, { excludeTestServices: true })("logins", (it) => {
       })
     )
 
-    it.effect("says which file cannot be read or written", () =>
+    it.effect("reports which file cannot be read or written", () =>
       Effect.gen(function* () {
         const { file, run } = yield* user("{}")
         const own = yield* run(logIn, { stdin: password, env: { DOCKER_CONFIG: file } })
@@ -213,7 +213,7 @@ layer(emulator, { excludeTestServices: true })("logins", (it) => {
       })
     )
 
-    it.effect("says which credential helper is missing", () =>
+    it.effect("reports which credential helper is missing", () =>
       Effect.gen(function* () {
         const { run } = yield* user({ credsStore: "that-is-nowhere" })
         const { code, stderr } = yield* run(logIn, { stdin: password })
@@ -225,7 +225,7 @@ layer(emulator, { excludeTestServices: true })("logins", (it) => {
   })
 
   describe("logout", () => {
-    it.effect("erases the login, and says where it was", () =>
+    it.effect("erases the login, and reports where it was", () =>
       Effect.gen(function* () {
         const { loginServer } = yield* AcrEmulator.AcrEmulator
         const { file, run, text } = yield* user()
@@ -240,7 +240,7 @@ layer(emulator, { excludeTestServices: true })("logins", (it) => {
       })
     )
 
-    it.effect("says where another login is, which it leaves", () =>
+    it.effect("reports another login, which it keeps", () =>
       Effect.gen(function* () {
         const { loginServer } = yield* AcrEmulator.AcrEmulator
         const { run } = yield* user()
@@ -252,7 +252,7 @@ layer(emulator, { excludeTestServices: true })("logins", (it) => {
   })
 
   describe("whoami", () => {
-    it.effect("says which login is used, where it is from, and what the registry allows it", () =>
+    it.effect("shows which login is used, where it comes from, and what it may do", () =>
       Effect.gen(function* () {
         const { file, run } = yield* user()
         yield* run(logIn, { stdin: password })
@@ -277,7 +277,7 @@ layer(emulator, { excludeTestServices: true })("logins", (it) => {
       })
     )
 
-    it.effect("says why no login is used", () =>
+    it.effect("shows why no login is used", () =>
       Effect.gen(function* () {
         const { file, run } = yield* user()
         const { code, stdout } = yield* run(["whoami", "$REGISTRY"])
@@ -291,7 +291,7 @@ layer(emulator, { excludeTestServices: true })("logins", (it) => {
       })
     )
 
-    it.effect("says that a file cannot be read, without its content", () =>
+    it.effect("reports an unreadable file, without its content", () =>
       Effect.gen(function* () {
         const { file, run } = yield* user('{"auths": {"ghcr.io": {"auth": "c2VjcmV0"')
         const { stdout } = yield* run(["whoami", "$REGISTRY"])
@@ -301,7 +301,7 @@ layer(emulator, { excludeTestServices: true })("logins", (it) => {
       })
     )
 
-    it.effect("says that the registry refuses the login, which exits with 5", () =>
+    it.effect("exits with 5 if the registry refuses the login", () =>
       Effect.gen(function* () {
         const { loginServer } = yield* AcrEmulator.AcrEmulator
         const { run } = yield* user({ auths: { [loginServer]: { auth: btoa("contoso:old") } } })

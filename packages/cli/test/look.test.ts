@@ -1,5 +1,5 @@
 /**
- * Verbs that look: `show` and `validate`.
+ * Verbs that read: `show` and `validate`.
  */
 import { createHash } from "node:crypto"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
@@ -44,7 +44,7 @@ const makeLayout = Effect.fnUntraced(function* (folder: string) {
 
 layer(AcrEmulator.layer(), { excludeTestServices: true })("verbs that look", (it) => {
   describe("show", () => {
-    it.effect("says of an index how to see the labels of an image", () =>
+    it.effect("tells for an index how to see the labels of an image", () =>
       Effect.gen(function* () {
         const { seed } = yield* AcrEmulator.AcrEmulator
         yield* seed({ repository: "look/index", tags: ["v1"], platforms: ["linux/arm64", "linux/amd64"] })
@@ -59,7 +59,7 @@ layer(AcrEmulator.layer(), { excludeTestServices: true })("verbs that look", (it
       })
     )
 
-    it.effect("says what an image is, with the other tags and the lock of Azure", () =>
+    it.effect("describes an image, with the other tags and the lock of Azure", () =>
       Effect.gen(function* () {
         const { seed } = yield* AcrEmulator.AcrEmulator
         const digest = yield* seed({
@@ -113,7 +113,7 @@ layer(AcrEmulator.layer(), { excludeTestServices: true })("verbs that look", (it
       })
     )
 
-    it.effect("escapes what an artifact says", () =>
+    it.effect("escapes control characters of an artifact", () =>
       Effect.gen(function* () {
         const { seed } = yield* AcrEmulator.AcrEmulator
         yield* seed({ repository: "show/odd", tags: ["v1"], labels: { evil: "\u001b[2Jgone\nkind\tindex" } })
@@ -124,7 +124,7 @@ layer(AcrEmulator.layer(), { excludeTestServices: true })("verbs that look", (it
   })
 
   describe("validate", () => {
-    it.effect("finds nothing in what is whole, and says that signatures are not verified", () =>
+    it.effect("finds nothing wrong in a whole image, and states that signatures are not verified", () =>
       Effect.gen(function* () {
         const { seed } = yield* AcrEmulator.AcrEmulator
         yield* seed({

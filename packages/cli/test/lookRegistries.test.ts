@@ -1,5 +1,5 @@
 /**
- * Verbs that look, on distribution v3: a registry without the management API, and without the referrers API.
+ * Verbs that read, on distribution v3: a registry without the management API, and without the referrers API.
  */
 import { createHash } from "node:crypto"
 import { gzipSync } from "node:zlib"
@@ -82,7 +82,7 @@ describe.runIf(Docker.isThere("3"))("on distribution v3", () => {
       })
     )
 
-    it.effect("show leaves out what only Azure says", () =>
+    it.effect("show leaves out what only Azure reports", () =>
       Effect.gen(function* () {
         const { code, digest, size, stdout } = yield* looking("show/image", "show", "--json")
         const { descriptor, imageConfig, lock, referrers, tags, totalBytes } = JSON.parse(stdout)

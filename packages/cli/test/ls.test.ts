@@ -1,5 +1,5 @@
 /**
- * Lists of repositories and tags: what is listed, in which order, and how often the registry is asked.
+ * Lists of repositories and tags: their content, their order, and how many requests they take.
  */
 import * as AcrEmulator from "@effect-acr/emulator/AcrEmulator"
 import { assert, describe, layer } from "@effect/vitest"
@@ -111,7 +111,7 @@ layer(emulator, { excludeTestServices: true })("ls", (it) => {
       })
     )
 
-    it.effect("prints an empty document where nothing matches", () =>
+    it.effect("prints an empty document if nothing matches", () =>
       Effect.gen(function* () {
         yield* versions("ls/others")
         const { code, stdout } = yield* list("$REGISTRY/ls/others", "--include", "none*", "--long", "--json")
@@ -131,7 +131,7 @@ layer(emulator, { excludeTestServices: true })("ls", (it) => {
     )
   })
 
-  it.effect("says in the long list what the tags of tools are", () =>
+  it.effect("explains the tags of tools in the long list", () =>
     Effect.gen(function* () {
       const { seed } = yield* AcrEmulator.AcrEmulator
       const tag = `sha256-${"a".repeat(64)}`
@@ -146,7 +146,7 @@ layer(emulator, { excludeTestServices: true })("ls", (it) => {
     })
   )
 
-  it.effect("says that records were left out, with 3", () =>
+  it.effect("exits with 3 if records were left out", () =>
     Effect.gen(function* () {
       const { clearFaults, inject, seed } = yield* AcrEmulator.AcrEmulator
       yield* seed({ repository: "ls/odd", tags: ["v1"] })

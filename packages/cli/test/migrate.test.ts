@@ -74,7 +74,7 @@ const writes = ({ journal }: AcrEmulator.Service) =>
 const jsonOf = (text: string): unknown => JSON.parse(text)
 
 describe("eacr migrate", () => {
-  it.live("plan says what is to be copied and for how long, and writes nothing", () =>
+  it.live("plan shows what would be copied and how long it takes, and writes nothing", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld
       yield* world.seed(...images, { repository: "left/api", tags: ["v1"] }, { repository: "right/api", tags: ["v1"] })
@@ -110,7 +110,7 @@ describe("eacr migrate", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("run copies all, status and report say so, and another run copies what changed", () =>
+  it.live("run copies everything, status and report show it, and another run copies what changed", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld
       yield* world.seed(...images)
@@ -152,7 +152,7 @@ describe("eacr migrate", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("run prints events as lines, the last of which has the end", () =>
+  it.live("run prints events as lines, the last of which is the end", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld
       yield* world.seed(...images)
@@ -165,7 +165,7 @@ describe("eacr migrate", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("run and plan end with 7 where the target is down, with one line for all repositories", () =>
+  it.live("run and plan end with 7 if the target is down, with one line for all repositories", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld
       yield* world.seed(...images)
@@ -187,7 +187,7 @@ describe("eacr migrate", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("run ends with 3 where something is missing, says where to read why, and mends it in the next call", () =>
+  it.live("run ends with 3 if something is missing, tells where to read why, and copies it in the next call", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld
       yield* world.seed(...images, {
@@ -267,7 +267,7 @@ describe("eacr migrate", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("says that a registry cannot be reached, and not that the rules should name its repositories", () =>
+  it.live("reports an unreachable registry, and does not suggest that the rules name its repositories", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld
       const port = yield* freePort
@@ -279,7 +279,7 @@ describe("eacr migrate", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("leaves the database of another program alone", () =>
+  it.live("refuses the database of another program", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld
       yield* world.seed(...images)
@@ -305,7 +305,7 @@ describe("eacr migrate", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("status says how to continue a run that has not ended", () =>
+  it.live("status tells how to continue a run that has not ended", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld
       yield* world.seed(...images)
@@ -324,7 +324,7 @@ describe("eacr migrate", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("sends no more requests than the rules say", () =>
+  it.live("sends no more requests than the rules allow", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld
       yield* world.seed({ repository: "shop/api", tags: ["v1"], layers: ["one"] })

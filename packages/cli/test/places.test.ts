@@ -72,7 +72,7 @@ layer(Layer.merge(seeded, NodeServices.layer), { excludeTestServices: true })(
       }).pipe(Effect.scoped)
     )
 
-    it.effect("shows no tag of a layout that could control a terminal, and completes none", () =>
+    it.effect("escapes control characters in tags of a layout, and does not complete such tags", () =>
       Effect.gen(function* () {
         const files = yield* FileSystem.FileSystem
         const home = yield* folder

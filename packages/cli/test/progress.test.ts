@@ -129,14 +129,14 @@ describe("the lines", () => {
     assert.lengthOf(Draw.lines(busy, 3000, { columns: 80, rows: 5 }), 4)
   })
 
-  it("say how much is done at a width of 20", () => {
+  it("show how much is done at a width of 20", () => {
     const state = after([{ _tag: "Planned", bytes: 2_000_000 }, read(1, 500_000, 2_000_000)])
     const [total = "", first = ""] = Draw.lines(state, 0, { columns: 20, rows: 24 })
     assert.strictEqual(total, "25 %  0 objects")
     assert.strictEqual(first, " 000000000000  25 %")
   })
 
-  it("say how long the registry lets the client wait", () => {
+  it("show how long the registry makes the client wait", () => {
     const [total = ""] = Draw.lines(State.step(busy, { _tag: "Waits", until: 15_000 }), 3000, {
       columns: 200,
       rows: 24
@@ -224,7 +224,7 @@ describe("the progress", () => {
     })
   )
 
-  it.effect("is gone after an interruption, which says how far it came", () =>
+  it.effect("is gone after an interruption, which reports how far it came", () =>
     Effect.gen(function* () {
       const { fiber, written } = yield* watching(many, { isTerminal: true })
       yield* TestClock.adjust("10 seconds")
@@ -261,7 +261,7 @@ describe("the progress", () => {
     })
   )
 
-  it.effect("makes room for what else is written", () =>
+  it.effect("makes room for other output", () =>
     Effect.gen(function* () {
       const { fiber, written } = yield* watching(
         ({ note }) =>
@@ -283,7 +283,7 @@ describe("the progress", () => {
     })
   )
 
-  it.effect("notes waits for a rate limit until they are over", () =>
+  it.effect("shows waits for a rate limit until they are over", () =>
     Effect.gen(function* () {
       const now = yield* Clock.currentTimeMillis
       const state = State.step(State.start(now), { _tag: "Waits", until: now + 5000 })

@@ -41,7 +41,7 @@ const temporary = () => mkdtempSync(join(tmpdir(), "effect-acr-purge-"))
 
 layer(emulator, { excludeTestServices: true })("purge", (it) => {
   describe("without a file of rules", () => {
-    it.effect("deletes what has no tag, and restores it from the trash", () =>
+    it.effect("deletes untagged manifests, and restores them from the trash", () =>
       Effect.gen(function* () {
         const { untagged } = yield* builds("purge/untagged", 2)
         const shown = yield* loggedIn(["purge", "$REGISTRY/purge/untagged", "--untagged", "--dry-run"])
@@ -60,7 +60,7 @@ layer(emulator, { excludeTestServices: true })("purge", (it) => {
       })
     )
 
-    it.effect("foresees a tag of the trash that names something else by now", () =>
+    it.effect("foresees a tag of the trash that names something else now", () =>
       Effect.gen(function* () {
         const { seed } = yield* AcrEmulator.AcrEmulator
         const digest = yield* seed({ repository: "trash/taken", tags: ["v1"] })
@@ -91,7 +91,7 @@ layer(emulator, { excludeTestServices: true })("purge", (it) => {
       })
     )
 
-    it.effect("wants to know what to delete", () =>
+    it.effect("requires flags or rules that say what to delete", () =>
       Effect.gen(function* () {
         const { code, stderr } = yield* loggedIn(["purge", "$REGISTRY/purge/any"])
         assert.strictEqual(code, 2)
@@ -119,7 +119,7 @@ layer(emulator, { excludeTestServices: true })("purge", (it) => {
       })
     )
 
-    it.effect("says with 4 that a repository is not there", () =>
+    it.effect("exits with 4 if a repository does not exist", () =>
       Effect.gen(function* () {
         const { code, stderr } = yield* loggedIn(["purge", "$REGISTRY/purge/missing", "--untagged", "--yes"])
         assert.strictEqual(code, 4)
@@ -127,7 +127,7 @@ layer(emulator, { excludeTestServices: true })("purge", (it) => {
       })
     )
 
-    it.effect("says why nothing is deleted", () =>
+    it.effect("reports why nothing is deleted", () =>
       Effect.gen(function* () {
         const { seed } = yield* AcrEmulator.AcrEmulator
         yield* seed({ repository: "purge/young", tags: ["v1"] })
@@ -140,7 +140,7 @@ layer(emulator, { excludeTestServices: true })("purge", (it) => {
       })
     )
 
-    it.effect("says that what matches is younger than the age that was asked for", () =>
+    it.effect("reports that matching tags are younger than the requested age", () =>
       Effect.gen(function* () {
         yield* builds("purge/age", 2)
         const flags = ["--tags", "build-*", "--untagged", "--older-than", "60d"]
@@ -174,7 +174,7 @@ layer(emulator, { excludeTestServices: true })("purge", (it) => {
       })
     )
 
-    it.effect("says that signatures without a tag stay in the trash", () =>
+    it.effect("warns that signatures without a tag stay in the trash", () =>
       Effect.gen(function* () {
         const { seed } = yield* AcrEmulator.AcrEmulator
         const referrers = [{ artifactType: "application/spdx+json" }]
@@ -201,7 +201,7 @@ layer(emulator, { excludeTestServices: true })("purge", (it) => {
   })
 
   describe("with a plan in a file", () => {
-    it.effect("writes it, deletes nothing, and carries it out later", () =>
+    it.effect("writes it, deletes nothing, and applies it later", () =>
       Effect.gen(function* () {
         const { untagged } = yield* builds("purge/plan", 2)
         const file = join(temporary(), "plan.json")
@@ -219,7 +219,7 @@ layer(emulator, { excludeTestServices: true })("purge", (it) => {
       })
     )
 
-    it.effect("carries out the second of two plans if the first is too old, and says what became of both", () =>
+    it.effect("applies the second of two plans if the first is too old, and reports both outcomes", () =>
       Effect.gen(function* () {
         const first = yield* builds("purge/old", 2)
         const second = yield* builds("purge/fresh", 2)
@@ -267,7 +267,7 @@ layer(emulator, { excludeTestServices: true })("purge", (it) => {
       })
     )
 
-    it.effect("says that nothing of it is there, as where its repository was edited", () =>
+    it.effect("warns if nothing of it exists, as after an edit of its repository", () =>
       Effect.gen(function* () {
         yield* builds("purge/planned", 2)
         yield* builds("purge/other", 3)
@@ -301,7 +301,7 @@ layer(emulator, { excludeTestServices: true })("purge", (it) => {
       })
     )
 
-    it.effect("answers 3 if a part stays since it changed", () =>
+    it.effect("answers 3 if a part is kept because it changed", () =>
       Effect.gen(function* () {
         const { untagged } = yield* builds("purge/changed", 2)
         const file = join(temporary(), "plan.json")

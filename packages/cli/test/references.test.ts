@@ -47,7 +47,7 @@ layer(emulator, { excludeTestServices: true })("references", (it) => {
     })
   )
 
-  it.effect("print nothing of the registry that could control a terminal", () =>
+  it.effect("print no control characters of the registry", () =>
     Effect.gen(function* () {
       const { stderr } = yield* eacr(["digest", "localhost:5000/shop/api:\u001b[31mred"])
       assert.notInclude(stderr, "\u001b")

@@ -1,5 +1,5 @@
 /**
- * What verbs print on a terminal: columns with a header, sizes for people, and colors unless they are not wanted.
+ * What verbs print on a terminal: columns with a header, sizes with units, and colors unless they are turned off.
  */
 import * as AcrEmulator from "@effect-acr/emulator/AcrEmulator"
 import { assert, describe, layer } from "@effect/vitest"

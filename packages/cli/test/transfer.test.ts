@@ -69,7 +69,7 @@ layer(Layer.merge(AcrEmulator.layer(), NodeServices.layer), { excludeTestService
   "verbs that transfer",
   (it) => {
     describe("cp", () => {
-      it.effect("copies under several tags, and says what became of each", () =>
+      it.effect("copies under several tags, and reports the outcome of each", () =>
         Effect.gen(function* () {
           const digest = yield* image("cp/several")
           const { code, stderr, stdout } = yield* loggedIn(["cp", "$REGISTRY/cp/several:v1", "$REGISTRY/cp/to:a,b"])
@@ -179,7 +179,7 @@ layer(Layer.merge(AcrEmulator.layer(), NodeServices.layer), { excludeTestService
         })
       )
 
-      it.effect("says that signatures of cosign 2, which are tags, are left out, and what takes them", () =>
+      it.effect("reports that signatures of cosign 2, which are tags, are left out, and how to include them", () =>
         Effect.gen(function* () {
           const digest = yield* image("cp/cosigned")
           yield* image("cp/signature", ["s"])
@@ -209,7 +209,7 @@ layer(Layer.merge(AcrEmulator.layer(), NodeServices.layer), { excludeTestService
         })
       )
 
-      it.effect("says that what refers to an index is left out with some of its platforms", () =>
+      it.effect("reports that referrers of an index are left out with some of its platforms", () =>
         Effect.gen(function* () {
           const emulator = yield* AcrEmulator.AcrEmulator
           const platforms = ["linux/amd64", "linux/arm64"]
@@ -227,7 +227,7 @@ layer(Layer.merge(AcrEmulator.layer(), NodeServices.layer), { excludeTestService
         })
       )
 
-      it.effect("sends nothing with --dry-run, and says what it would do", () =>
+      it.effect("sends nothing with --dry-run, and shows what it would do", () =>
         Effect.gen(function* () {
           yield* image("cp/dry")
           const { code, stderr } = yield* loggedIn(["cp", "--dry-run", "$REGISTRY/cp/dry:v1", "$REGISTRY/cp/dry-there"])
@@ -237,7 +237,7 @@ layer(Layer.merge(AcrEmulator.layer(), NodeServices.layer), { excludeTestService
         })
       )
 
-      it.effect("leaves a tag alone with --on-tag fail, and copies with each of the other flags", () =>
+      it.effect("keeps a tag with --on-tag fail, and copies with each of the other flags", () =>
         Effect.gen(function* () {
           yield* image("cp/flags")
           yield* image("cp/other", ["taken"])
@@ -262,7 +262,7 @@ layer(Layer.merge(AcrEmulator.layer(), NodeServices.layer), { excludeTestService
         })
       )
 
-      it.effect("says of a tag that it moved, or would", () =>
+      it.effect("reports that a tag moved, or would move", () =>
         Effect.gen(function* () {
           const emulator = yield* AcrEmulator.AcrEmulator
           const digest = yield* image("cp/moving")
@@ -305,7 +305,7 @@ layer(Layer.merge(AcrEmulator.layer(), NodeServices.layer), { excludeTestService
           })
       )
 
-      it.effect("goes on where one of all tags fails, and says what became of each", () =>
+      it.effect("continues if one of all tags fails, and reports the outcome of each", () =>
         Effect.gen(function* () {
           const files = yield* FileSystem.FileSystem
           const digest = yield* image("cp/partly", ["v1"])
@@ -363,7 +363,7 @@ layer(Layer.merge(AcrEmulator.layer(), NodeServices.layer), { excludeTestService
         })
       )
 
-      it.effect("says which argument is wrong before anything is sent", () =>
+      it.effect("reports which argument is wrong before anything is sent", () =>
         Effect.gen(function* () {
           yield* image("cp/wrong")
           const calls = [
@@ -482,7 +482,7 @@ layer(Layer.merge(AcrEmulator.layer(), NodeServices.layer), { excludeTestService
         })
       )
 
-      it.effect("refuse what is attached with two files of one name, unless they are the same", () =>
+      it.effect("refuse attached artifacts with two files of one name, unless the files are equal", () =>
         Effect.gen(function* () {
           const files = yield* FileSystem.FileSystem
           yield* image("files/attached")
@@ -509,7 +509,7 @@ layer(Layer.merge(AcrEmulator.layer(), NodeServices.layer), { excludeTestService
         })
       )
 
-      it.effect("say what of a call is missing", () =>
+      it.effect("report what is missing in a call", () =>
         Effect.gen(function* () {
           const file = yield* loggedIn(["attach", "$REGISTRY/files/x:v1", "--artifact-type", "text/note"])
           assert.deepStrictEqual([file.code, file.stdout], [2, ""])

@@ -1,5 +1,5 @@
 /**
- * What the command says to a user who calls it in another way than it is meant.
+ * The hints of the command after a wrong call.
  */
 import { mkdtempSync } from "node:fs"
 import { tmpdir } from "node:os"

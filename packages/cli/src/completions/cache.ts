@@ -1,5 +1,5 @@
 /**
- * Names that were looked up for a completion, kept for a minute in the user's cache folder.
+ * Names of earlier completions, cached for a minute in the user's cache folder.
  */
 import * as Clock from "effect/Clock"
 import * as Config from "effect/Config"
@@ -26,7 +26,7 @@ const folder = Effect.gen(function* () {
   return Option.map(Option.firstSomeOf([caches, local, home]), (parent) => path.join(parent, "eacr", "completions"))
 })
 
-/** Names of files that no name of a registry leads out of the folder. */
+/** The file of a key. Hashed, so that no name of a registry can lead out of the folder. */
 const fileOf = (key: string): string => `${encodeURIComponent(key).replaceAll(".", "%2E")}.json`
 
 const read = Effect.fnUntraced(function* (file: string, key: string) {
@@ -36,7 +36,7 @@ const read = Effect.fnUntraced(function* (file: string, key: string) {
   return entry.key === key && age >= 0 && age < maxAgeMillis ? Option.some(entry.names) : Option.none()
 })
 
-/** The file takes its name when it is whole: two shells may complete at the same time. */
+/** Writes a temporary file and renames it, because two shells may complete at the same time. */
 const write = Effect.fnUntraced(function* (parent: string, file: string, key: string, names: ReadonlyArray<string>) {
   const files = yield* FileSystem.FileSystem
   yield* files.makeDirectory(parent, { recursive: true, mode: 0o700 })
@@ -50,7 +50,7 @@ const write = Effect.fnUntraced(function* (parent: string, file: string, key: st
   )
 })
 
-/** Takes names from the cache, or looks them up and keeps them. A cache that does not work costs nothing but time. */
+/** Takes names from the cache, or looks them up and caches them. Failures of the cache are ignored. */
 export const cached = Effect.fnUntraced(function* <E, R>(
   key: string,
   lookup: Effect.Effect<ReadonlyArray<string>, E, R>

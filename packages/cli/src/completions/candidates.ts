@@ -12,7 +12,7 @@ import * as Place from "../place.ts"
 import { cached } from "./cache.ts"
 import type { Wanted } from "./wanted.ts"
 
-/** More names than these help no one to choose, and cost more requests than there is time for. */
+/** A longer list does not help to choose, and takes more requests than there is time for. */
 const maxNames = 2000
 
 const contentOf = Effect.fnUntraced(function* (registry: string) {
@@ -20,7 +20,7 @@ const contentOf = Effect.fnUntraced(function* (registry: string) {
   return yield* Effect.provide(RegistryContent.RegistryContent, registries.layerFor(registry))
 })
 
-/** A name that is not as it would be printed could change what the shell does, and one with a dash in front is a flag. */
+/** Whether a shell can take the name as it is: unprintable characters could control it, and a leading dash makes a flag. */
 const isPlain = (name: string): boolean => name === printable(name) && !/^-|\s/.test(name)
 
 const namesOf = <E, R>(names: Stream.Stream<string, E, R>): Effect.Effect<ReadonlyArray<string>, E, R> =>
@@ -41,7 +41,7 @@ const tagsOf = (registry: string, repository: string) =>
 const tagged = (registry: string, repository: string) =>
   Effect.map(tagsOf(registry, repository), (tags) => tags.map((tag) => `${registry}/${repository}:${tag}`))
 
-/** The parts of a reference that is not finished. A colon before the first slash is that of a port. */
+/** The parts of an unfinished reference. A colon before the first slash belongs to a port. */
 const partsOf = (word: string) => {
   const slash = word.indexOf("/")
   if (slash === -1) return { registry: word, repository: undefined, hasTag: false }
@@ -74,6 +74,6 @@ const all = Effect.fnUntraced(function* (wanted: Wanted, word: string) {
   return [...repositories.map((name) => `${registry}/${name}`), ...tags]
 })
 
-/** Finds what the word at the cursor may become. */
+/** Finds the candidates for the word at the cursor. */
 export const candidates = (wanted: Wanted, word: string) =>
   Effect.map(all(wanted, word), (names) => names.filter((name) => name.startsWith(word)))

@@ -1,6 +1,6 @@
 /**
- * Scripts by which shells complete calls of the command. Verbs, flags and choices stand in the script; the command itself
- * is asked for names of registries, repositories and tags.
+ * Completion scripts for shells. Verbs, flags and choices are part of the script. For names of registries, repositories
+ * and tags, the script calls the command.
  */
 import * as Command from "effect/cli/Command"
 import * as Completions from "effect/cli/Completions"
@@ -10,7 +10,7 @@ export const shells = ["bash", "zsh", "fish", "powershell"] as const
 
 export type Shell = (typeof shells)[number]
 
-/** The verb that scripts ask. It is not listed. */
+/** The verb that scripts call. The help does not list it. */
 export const lookupVerb = "__complete"
 
 /** The flags that every verb has. `Completions.fromCommand` leaves global flags out. */
@@ -18,7 +18,7 @@ const globalFlags = Completions.fromCommand(
   Command.make("global", Object.fromEntries(Settings.all.map(({ flag }, index) => [String(index), flag])))
 ).flags
 
-/** What a flag's value is, by its name: files and folders are plain text to the command. */
+/** The flags and arguments whose value is a path, by name: to the command, paths are plain text. */
 const pathTypes: ReadonlyArray<readonly [RegExp, "file" | "directory"]> = [
   [/(?:^|-)(?:layout|directory|folder|output)$/, "directory"],
   [/(?:^|-)(?:archive|file|rules|plan|apply)$/, "file"]
@@ -45,7 +45,7 @@ const complete = (command: Completions.CommandDescriptor): Completions.CommandDe
   subcommands: command.subcommands.map(complete)
 })
 
-/** Describes the command as scripts need it. */
+/** Describes the command for scripts. */
 export const describe = (root: Command.Command.Any): Completions.CommandDescriptor =>
   complete(Completions.fromCommand(root))
 
@@ -127,7 +127,7 @@ Register-ArgumentCompleter -Native -CommandName 'eacr' -ScriptBlock {
 }
 `
 
-/** The line of a generated script that hands the shell its function, and what comes after it. */
+/** The line of a generated script that registers its function, and what follows it. */
 const registration: Readonly<Record<Shell, RegExp>> = {
   bash: /^complete -F _eacr eacr$[^]*/m,
   zsh: /^# Handle both direct invocation and autoload$[^]*/m,
@@ -144,7 +144,7 @@ const installation: Readonly<Record<Shell, string>> = {
 
 const lookups: Readonly<Record<Shell, string>> = { bash, zsh, fish, powershell }
 
-/** The head of a generated script names an option that this command does not have. */
+/** Removes the head of a generated script, which names an option that this command does not have. */
 const head = /^(?:# ?.*\n|\n|###-begin-.*\n)*/
 
 /** Writes the script of a shell. */

@@ -1,5 +1,5 @@
 /**
- * What a word on an unfinished command line is: which verb it belongs to, and what may stand there.
+ * What the word at the cursor of an unfinished command line may be, by its verb and the words before it.
  */
 import type { ArgumentDescriptor, CommandDescriptor, FlagDescriptor } from "effect/cli/Completions"
 
@@ -11,7 +11,7 @@ interface TagsOfLayout {
 /** What may be at the cursor. */
 export type Wanted = "nothing" | "registries" | "repositories" | "artifacts" | TagsOfLayout
 
-/** Arguments that name something in a registry, or a registry itself. All others name files and new things. */
+/** Arguments that name a registry or something in one. All others name files or new objects. */
 const wantedBy = new Map<string, Wanted>([
   ["registry", "registries"],
   ["place", "repositories"],
@@ -39,10 +39,10 @@ const takesNext = (flags: ReadonlyArray<FlagDescriptor>, word: string): boolean 
     (flag) => flag.type._tag !== "Boolean" && flag.optionalValue !== true && formsOf(flag).some((form) => form === word)
   )
 
-/** Flags that say that names are in a layout or in an archive. */
+/** Flags that look names up in a layout or in an archive. */
 const placeFlag = /^--(?:(?<side>from|to)-)?(?<kind>layout|archive)(?:=(?<value>.*))?$/s
 
-/** What may be at the cursor where flags name another place than a registry. An archive would have to be read as a whole. */
+/** What may be at the cursor if flags name a layout or an archive. Archives have no candidates: one would have to be read whole. */
 const wantedElsewhere = (words: ReadonlyArray<string>, argument: string): ReadonlyArray<Wanted> =>
   words.flatMap((word, index) => {
     const { kind, side, value = words[index + 1] ?? "" } = placeFlag.exec(word)?.groups ?? {}
@@ -51,12 +51,12 @@ const wantedElsewhere = (words: ReadonlyArray<string>, argument: string): Readon
   })
 
 const wantedFor = (command: CommandDescriptor, argument: ArgumentDescriptor): Wanted => {
-  // `untag` names tags that there are, `tag` those that there will be.
+  // `untag` takes existing tags, and `tag` new ones.
   if (argument.name === "tag") return argument === command.arguments[0] ? "artifacts" : "nothing"
   return wantedBy.get(argument.name) ?? "nothing"
 }
 
-/** Finds out what may be at the cursor, after these words. */
+/** Finds what may be at the cursor after these words. */
 export const wanted = (root: CommandDescriptor, words: ReadonlyArray<string>): Wanted => {
   let command = root
   let position = 0

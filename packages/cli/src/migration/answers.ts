@@ -1,5 +1,5 @@
 /**
- * What the verbs of migrations answer: plans, states of runs and reports.
+ * The answers of the verbs of migrations: plans, states of runs and reports.
  */
 import { printable } from "@effect-acr/client/Printable"
 import * as MigrationPlan from "@effect-acr/migration/MigrationPlan"
@@ -26,17 +26,17 @@ export const planDocument = Answer.document({
 export const statusDocument = Answer.document({
   /** The name of the run. */
   name: Schema.String,
-  /** Whether all is at the target. */
+  /** Whether everything is at the target. */
   isComplete: Schema.Boolean,
   ...MigrationReport.Summary.fields
 })
 
-/** What became of each artifact. */
+/** The outcome of each artifact. */
 export const reportDocument = Answer.document({ outcomes: Schema.Array(MigrationReport.Outcome) })
 
 type Entry = readonly [name: string, values: string | ReadonlyArray<string>]
 
-/** A repository of both sides. */
+/** A repository by its names on both sides. */
 const named = (source: string, target: string): string => (source === target ? source : `${source} -> ${target}`)
 
 export const artifacts = (count: number): string => `${count} ${count === 1 ? "artifact" : "artifacts"}`
@@ -44,13 +44,13 @@ export const artifacts = (count: number): string => `${count} ${count === 1 ? "a
 const counted = (view: View, count: number, bytes: number): string =>
   bytes === 0 ? artifacts(count) : `${artifacts(count)} of ${size(view, bytes)}${view.isTerminal ? "" : " bytes"}`
 
-/** Leaves out what there is none of. */
+/** An entry, or none if it has no values. */
 const some = (name: string, values: ReadonlyArray<string>): ReadonlyArray<Entry> =>
   values.length === 0 ? [] : [[name, values]]
 
 type Problem = MigrationReport.RepositoryProblem
 
-/** Problems of which one line stands for all, because the cause is the same. The others are each one of the rules. */
+/** Problems with one cause for many repositories, which share a line. The others each need a change of the rules. */
 const shared: Readonly<Partial<Record<Problem["problem"], string>>> = {
   notListed: "are not listed by the source",
   targetNotListed: "are not listed by the target",
@@ -69,7 +69,7 @@ const problemLines = (problems: ReadonlyArray<Problem>): ReadonlyArray<string> =
       : [`${alike.length} repositories ${what}, the first is ${problemLine(first)}`]
   })
 
-/** The exit code of a run or a plan by what is not copied: to try later, if that is all that is wrong. */
+/** The exit code of an incomplete run or plan: `unavailable` if all that failed may work later. */
 export const codeOf = (problems: ReadonlyArray<Problem>, failures: ReadonlyArray<MigrationReport.FailureCount>) =>
   problems.every(({ problem }) => problem === "unavailable") &&
   failures.every(({ class: kind, state }) => kind === "transient" || state === "skipped" || state === "vanished")
@@ -95,7 +95,7 @@ const tagLines = ({ otherTags, unknownTags }: Pick<MigrationPlan.Plan, "otherTag
   ...(unknownTags === 0 ? [] : [`${tags(unknownTags, "may name", "may name")} something else, which it does not list`])
 ]
 
-/** A plan. Repositories that it leaves out make it a part of the answer. */
+/** The answer of a plan. If it leaves repositories out, the exit code says so. */
 export const ofPlan = ({ leastDuration, ...plan }: MigrationPlan.Plan): Answer.Answer => {
   const least = leastDuration === undefined ? {} : { leastMillis: Math.ceil(Duration.toMillis(leastDuration)) }
   return Answer.make(
@@ -156,7 +156,7 @@ export const ofStatus = (name: string, summary: MigrationReport.Summary): Answer
     }
   )
 
-/** An artifact as a line: what became of it, its name at both sides, its tags, and why. */
+/** An artifact as a line: its outcome, its names on both sides, its tags, and the reason. */
 export const lineOf = (outcome: MigrationReport.Outcome): string => {
   const { class: kind, detail, digest, source, state, tags, target } = outcome
   const why = [kind, detail].filter((part) => part !== undefined).join(": ")

@@ -1,9 +1,9 @@
 /**
- * Loads what migrations need, which other verbs do without: a cluster, SQL and the SQLite of Node.
+ * Loads what only migrations need: a cluster, SQL and the SQLite of Node.
  */
 import * as Effect from "effect/Effect"
 
-/** Runs an import without the warning that Node's SQLite may change, of which no user of the command can do anything. */
+/** Runs an import without the warning that Node's SQLite may change, which no user of the command can act on. */
 const withoutWarning = async <A>(load: () => Promise<A>): Promise<A> => {
   const { emitWarning } = process
   process.emitWarning = (warning: string | Error, ...rest: ReadonlyArray<unknown>) => {

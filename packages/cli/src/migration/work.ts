@@ -1,5 +1,5 @@
 /**
- * What the verbs of migrations do.
+ * The work of the verbs of migrations.
  */
 import * as Migration from "@effect-acr/migration/Migration"
 import { MigrationError } from "@effect-acr/migration/MigrationError"
@@ -26,7 +26,7 @@ import { settings } from "../settings.ts"
 import * as Answers from "./answers.ts"
 import * as Shown from "./shown.ts"
 
-/** Reads rules. A folder that they read from has to be there. */
+/** Reads rules. Fails if a folder that they read from does not exist. */
 const readRules = Effect.fnUntraced(function* (file: string) {
   const files = yield* FileSystem.FileSystem
   const rules = yield* Effect.mapError(Effect.flatMap(files.readFileString(file), MigrationRules.parse), (error) =>
@@ -41,11 +41,11 @@ const readRules = Effect.fnUntraced(function* (file: string) {
   return rules
 })
 
-/** Registries within the limits of rules, and that are asked more slowly after 429. */
+/** Registries within the limits of rules, with fewer requests after a 429. */
 const within = (rules: MigrationRules.Rules) =>
   Connection.registriesBy((loginServer) => MigrationRules.registryOptions(rules, loginServer))
 
-/** Tables that a database has, and how many of them are of runs. */
+/** Counts the tables of a database, and those of runs among them. */
 const tablesOf = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const [row] = yield* sql<{ readonly all: number; readonly own: number }>`
@@ -53,7 +53,7 @@ const tablesOf = Effect.gen(function* () {
   return row ?? { all: 0, own: 0 }
 })
 
-/** Opens the state of runs in a file, until the scope closes. The database of another program is left alone. */
+/** Opens the state of runs in a file until the scope closes. Refuses the database of another program. */
 const openState = Effect.fnUntraced(function* (filename: string) {
   const failed = ({ message }: SqlError) => {
     const description = `the state file ${filename} cannot be opened: ${message}`
@@ -77,7 +77,7 @@ export interface Address {
   readonly port: number
 }
 
-/** Serves the status page, if that is wanted. */
+/** Serves the status page if the call has an address for it. */
 const servePage = Effect.fnUntraced(function* (
   name: string,
   { current }: MigrationProgress.Tracker,
@@ -97,7 +97,7 @@ const servePage = Effect.fnUntraced(function* (
 
 const eventLine = (event: Migration.Event): string => `${Answer.escaped(JSON.stringify(event))}\n`
 
-/** Runs to the end, with its events as lines of JSON or its progress on standard error. */
+/** Runs to the end, and prints events as lines of JSON, or the progress on standard error. */
 const follow = Effect.fnUntraced(function* (
   name: string,
   rules: MigrationRules.Rules,
@@ -110,7 +110,7 @@ const follow = Effect.fnUntraced(function* (
   return yield* Migration.status(name)
 })
 
-/** What a run is called with. */
+/** The arguments of a run. */
 export interface Call {
   readonly name: string
   /** The file of rules. */
@@ -120,7 +120,7 @@ export interface Call {
   readonly page: Address | undefined
 }
 
-/** Says how to continue, and where to read what is wrong. */
+/** Tells how to continue, and which command shows what is missing. */
 const tellIncomplete = ({ name, state }: Call, { totals }: MigrationReport.Summary) =>
   Effect.gen(function* () {
     const failed = totals.filter(({ state }) => state === "failed" || state === "refused")
@@ -128,7 +128,7 @@ const tellIncomplete = ({ name, state }: Call, { totals }: MigrationReport.Summa
       const only = failed.map((total) => `--only ${total.state}`).join(" ")
       yield* Output.tell(`which artifacts, and why: eacr migrate report ${name} --state ${printable(state)} ${only}`)
     }
-    yield* Output.tell("the same command tries again what is missing")
+    yield* Output.tell("the same command retries what is missing")
   })
 
 export const run = Effect.fnUntraced(function* (call: Call) {
@@ -151,7 +151,7 @@ export const run = Effect.fnUntraced(function* (call: Call) {
   if (!isComplete) return yield* new Ended({ code })
 })
 
-/** Opens the state of a run that was begun. A database would be created if there is none. */
+/** Opens the state of an existing run. Fails if the file does not exist, which opening would create. */
 const openExisting = Effect.fnUntraced(function* (state: string) {
   const files = yield* FileSystem.FileSystem
   if (yield* files.exists(state)) return yield* openState(state)

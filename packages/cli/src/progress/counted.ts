@@ -1,5 +1,5 @@
 /**
- * Stores whose transfers count.
+ * Stores that report their transfers to the progress.
  */
 import type { ContentStore, Pointer, Reader } from "@effect-acr/artifacts/ContentStore"
 import type { BlobSource } from "@effect-acr/client/BlobSource"
@@ -25,7 +25,7 @@ const counting =
       })
     })
 
-/** Counts what is read, and says that a blob is done when it was read whole. */
+/** Counts the bytes that are read, and reports the blob as done at its end. */
 const toTheEnd =
   <E, R>(read: BlobSource<E, R>["read"], blob: Pointer, progress: Progress): BlobSource<E, R>["read"] =>
   (offset, held) =>
@@ -43,8 +43,8 @@ export type Wanted = (manifest: Manifest.Manifest) => ReadonlyArray<Descriptor>
 const decoder = new TextDecoder()
 
 /**
- * A store to read from. A blob is done when it was read whole. Content that several manifests name, or that is read again,
- * counts once; readers that share what they have seen count it once together.
+ * A store to read from. A blob is done once it is read whole. Content that several manifests name, or that is read again,
+ * counts once, also across readers that share what they have seen.
  */
 export const reader = <E>(
   store: Reader<E>,

@@ -1,5 +1,5 @@
 /**
- * The progress of a transfer as lines, which fit a terminal of any width.
+ * The progress of a transfer as lines that fit a terminal of any width.
  */
 import * as ByteSize from "effect/ByteSize"
 import * as CliOutput from "effect/cli/CliOutput"
@@ -11,7 +11,7 @@ export interface Size {
   readonly rows: number
 }
 
-/** Blobs that have a line. */
+/** How many blobs have a line of their own. */
 const mostBlobs = 8
 
 const widestBar = 24
@@ -41,7 +41,7 @@ export const fitting = (parts: ReadonlyArray<string>, width: number): string => 
   return line
 }
 
-/** What is said about time: how long the registry lets the client wait, or else how fast it is and how much is left. */
+/** The time: how long the registry makes the client wait, or else the rate and the time left. */
 const timing = (state: State, now: number): ReadonlyArray<string> => {
   const waits = (state.waitsUntil - now) / 1000
   if (waits > 0) return [`waits ${duration(waits)} for the rate limit`]
@@ -64,7 +64,7 @@ const totalParts = (state: State, now: number): ReadonlyArray<string> => {
 /** The progress as one line, however long. */
 export const summary = (state: State, now: number): string => totalParts(state, now).join("  ")
 
-/** The digest without its algorithm, as far as people read it. */
+/** The first characters of a digest, without its algorithm. */
 const short = (digest: string): string => digest.slice(digest.indexOf(":") + 1).slice(0, 12)
 
 const bar = ({ bytes, size }: Moving, width: number): string => {
@@ -102,7 +102,7 @@ const outcomes = [
   ["skipped", "left out"]
 ] as const
 
-/** What became of all manifests and blobs, on one line. `ofPresent` says what those that were there already are. */
+/** The outcomes of all manifests and blobs, on one line. `ofPresent` describes those that the target had already. */
 export const totals = (sums: Sums, ofPresent = ""): string => {
   const parts = outcomes.flatMap(([outcome, words]) => {
     const { bytes, nodes } = sums[outcome]

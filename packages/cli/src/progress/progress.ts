@@ -24,7 +24,7 @@ export interface Progress {
   readonly sums: Effect.Effect<State.Sums>
 }
 
-/** There is no transfer whose progress is shown. */
+/** The progress where no transfer shows any. */
 const none: Progress = { note: () => Effect.void, sums: Effect.succeed(State.noSums) }
 
 /** The transfer that a request belongs to. */
@@ -32,10 +32,10 @@ const Current = Context.Reference<Progress>("@effect-acr/cli/Progress", {
   defaultValue: () => none
 })
 
-/** Waits that are not told of. A user does not wonder about them yet. */
+/** Shorter waits are not reported. A user does not notice them. */
 const shortWait = Duration.seconds(2)
 
-/** Notes how long the registry asks to wait, if it throttles. Without a transfer whose progress shows it, `tell` says so. */
+/** Notes how long a throttling registry asks to wait. If no progress shows it, `tell` reports it. */
 export const noteWait = Effect.fnUntraced(function* (
   { reason, retryAfter }: RegistryError,
   tell: (text: string) => Effect.Effect<void>
@@ -51,7 +51,7 @@ export const noteWait = Effect.fnUntraced(function* (
   yield* current.note({ _tag: "Waits", until: (yield* Clock.currentTimeMillis) + Duration.toMillis(retryAfter) })
 })
 
-/** The size of the terminal of standard error: that of `Terminal` is of standard output, which may be a pipe. */
+/** The size of the terminal of standard error. `Terminal` has that of standard output, which may be a pipe. */
 export const TerminalSize = Context.Reference<Effect.Effect<Draw.Size>>("@effect-acr/cli/TerminalSize", {
   defaultValue: () => Effect.sync(() => ({ columns: process.stderr.columns ?? 80, rows: process.stderr.rows ?? 24 }))
 })
@@ -61,7 +61,7 @@ const lineEvery = Duration.seconds(10)
 
 type Mode = "drawn" | "lines" | "none"
 
-/** Whether standard error is a terminal whose cursor can be moved. `TerminalCapabilities` are those of standard output. */
+/** Whether standard error is a terminal whose cursor can move. `TerminalCapabilities` describes standard output. */
 const canAnimate = Effect.gen(function* () {
   const stdio = yield* Stdio.Stdio
   const ofStderr = Layer.succeed(Stdio.Stdio, { ...stdio, stdoutIsTerminal: stdio.stderrIsTerminal })
@@ -71,7 +71,7 @@ const canAnimate = Effect.gen(function* () {
   )
 })
 
-/** Nothing is drawn between lines of requests, nor between what is printed on the same terminal. */
+/** How to show the progress. It is not drawn between lines of requests or an answer on the same terminal. */
 const modeOf = Effect.fnUntraced(function* ({ isPrinting }: Kind): Effect.fn.Return<Mode, never, SettingsServices> {
   const { isQuiet, verbosity } = yield* settings
   if (isQuiet) return "none"
@@ -82,13 +82,13 @@ const modeOf = Effect.fnUntraced(function* ({ isPrinting }: Kind): Effect.fn.Ret
 
 type SettingsServices = Effect.Services<typeof settings> | Stdio.Stdio
 
-/** What is shown of something that takes long. */
+/** What a long operation shows. */
 export interface Shown {
   /** The progress as lines for a terminal. */
   readonly lines: (size: Draw.Size) => Effect.Effect<ReadonlyArray<string>>
   /** The progress as one line. */
   readonly summary: Effect.Effect<string>
-  /** What is done, which an interruption says. */
+  /** What is done, for the message of an interruption. */
   readonly done: Effect.Effect<string>
 }
 
@@ -100,7 +100,7 @@ const makeScreen = Effect.gen(function* () {
   let drawn: ReadonlyArray<string> = []
   let columns = 80
 
-  /** Takes the lines away, so that something else can be written in their place. */
+  /** Erases the lines, so that something else can be written in their place. */
   const erase = (): string => {
     const erasing = Draw.erased(drawn, { columns })
     drawn = []
@@ -131,7 +131,7 @@ const makeScreen = Effect.gen(function* () {
         yield* write(text)
       }),
     say: (text: string) => write(`${text}\n`),
-    /** Text that others write to standard error comes in the place of the lines. The next drawing is below it. */
+    /** Other text on standard error replaces the lines. The next drawing is below it. */
     within: <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
       effect.pipe(
         Effect.provideService(Stdio.Stdio, otherStdio),
@@ -141,24 +141,24 @@ const makeScreen = Effect.gen(function* () {
   }
 })
 
-/** What kind of transfer it is. */
+/** The kind of a transfer. */
 export interface Kind {
-  /** What the same call does when it is repeated after an interruption. */
+  /** What the same call does after an interruption. */
   readonly again: string
-  /** Whether it prints on standard output meanwhile. */
+  /** Whether it prints on standard output at the same time. */
   readonly isPrinting: boolean
 }
 
-/** Leaves out what is there. */
+/** Continues: the target keeps what it has. */
 export const continues: Kind = {
   again: "the same command continues",
   isPrinting: false
 }
 
-/** Leaves out what is there, and prints what happens. */
+/** Continues, and prints events. */
 export const printsEvents: Kind = { ...continues, isPrinting: true }
 
-/** Its files appear when they are whole. */
+/** Starts again: its files appear once they are complete. */
 export const startsAgain: Kind = { again: "no file was changed; the same command starts again", isPrinting: false }
 
 /** Reads content, and answers at the end. */
@@ -180,12 +180,12 @@ const makeState = Effect.gen(function* () {
   return {
     progress,
     now: Effect.sync(() => state),
-    /** The state by now, and how much was read by now is remembered. */
+    /** The state now. Also records a sample for the rate. */
     sampled: Effect.map(Clock.currentTimeMillis, (now) => (state = State.sampled(state, now)))
   }
 })
 
-/** Runs something that takes long, and shows how far it is. Nothing of that is left when it ends. */
+/** Runs a long operation and shows its progress, which is erased at the end. */
 export const showing = <A, E, R>(
   kind: Kind,
   shown: Shown,
@@ -205,7 +205,7 @@ export const showing = <A, E, R>(
     return yield* Effect.onInterrupt(mode === "drawn" ? screen.within(running) : running, () => farewell)
   })
 
-/** Runs a transfer, and shows how far it is. */
+/** Runs a transfer and shows its progress. */
 export const during = <A, E, R>(
   kind: Kind,
   transfer: (progress: Progress) => Effect.Effect<A, E, R>

@@ -1,5 +1,5 @@
 /**
- * How far a transfer is: what happened so far, added up.
+ * The state of a transfer: the sums of its events so far.
  */
 import type * as Copy from "@effect-acr/artifacts/Copy"
 import * as HashMap from "effect/HashMap"
@@ -7,7 +7,7 @@ import * as Option from "effect/Option"
 
 export type Outcome = Copy.CopiedNode["outcome"]
 
-/** How much of something there is, and what became of it. */
+/** An object's size and outcome. */
 export type Node = Pick<Copy.CopiedNode, "outcome" | "size">
 
 /** A manifest or a blob that is done. */
@@ -16,19 +16,19 @@ type Done = Node & Pick<Copy.CopiedNode, "digest" | "kind">
 /** How many manifests and blobs have each outcome. */
 export type Sums = Readonly<Record<Outcome, Copy.Total>>
 
-/** What happens in a transfer. */
+/** The events of a transfer. */
 export type Event =
-  /** So many more bytes are to be moved at most. */
+  /** Up to this many more bytes will move. */
   | { readonly _tag: "Planned"; readonly bytes: number }
-  /** So many bytes of a blob are read, from its beginning. */
+  /** This many bytes of a blob are read, from its beginning. */
   | { readonly _tag: "Read"; readonly digest: string; readonly bytes: number; readonly size: number }
   | { readonly _tag: "Done"; readonly node: Done }
-  /** One of several copies ended. The next one accounts for the same content again. */
+  /** One of several copies ended. The next one reports the same content again. */
   | { readonly _tag: "Ended" }
   /** The registry asks to wait until an instant, in milliseconds. */
   | { readonly _tag: "Waits"; readonly until: number }
 
-/** A blob on its way. */
+/** A blob in transfer. */
 export interface Moving {
   readonly digest: string
   readonly bytes: number
@@ -43,13 +43,13 @@ interface Sample {
 
 export interface State {
   readonly sums: Sums
-  /** What is done, so that content which is sent twice counts once. */
+  /** The objects that are done, so that content that is sent twice counts once. */
   readonly done: HashMap.HashMap<string, Done>
-  /** The blobs on their way, in the order in which they began. */
+  /** The blobs in transfer, in the order in which they began. */
   readonly moving: ReadonlyMap<string, Moving>
-  /** The most that is to be moved, in bytes; undefined if that is not known yet. */
+  /** The most bytes that will move; undefined while unknown. */
   readonly planned: number | undefined
-  /** All bytes that were read, those that were read twice included. */
+  /** All bytes that were read, including those that were read twice. */
   readonly read: number
   /** The latest samples, the oldest first. */
   readonly samples: ReadonlyArray<Sample>
@@ -95,7 +95,7 @@ const withDone = (state: State, node: Done): State => {
   return { ...state, moving, sums: added(sums, node, 1), done: HashMap.set(state.done, key, node) }
 }
 
-/** The state after something happened. */
+/** The state after an event. */
 export const step = (state: State, event: Event): State => {
   switch (event._tag) {
     case "Planned":
@@ -111,7 +111,7 @@ export const step = (state: State, event: Event): State => {
   }
 }
 
-/** What an event of a copy says. */
+/** The events of the progress for an event of a copy. */
 export const ofCopy = (event: Copy.Event): Option.Option<Event> => {
   switch (event._tag) {
     case "Planned":
@@ -136,7 +136,7 @@ export const sampled = (state: State, now: number): State => {
   return { ...state, samples: [...recent, { at: now, bytes: state.read }] }
 }
 
-/** Bytes a second; undefined before there is a second to go by. */
+/** Bytes per second; undefined during the first second. */
 export const rate = ({ read, samples }: State, now: number): number | undefined => {
   const first = samples.at(0)
   return first === undefined || now - first.at < 1000 ? undefined : ((read - first.bytes) * 1000) / (now - first.at)
@@ -157,6 +157,6 @@ export const together = (all: ReadonlyArray<Sums>): Sums => {
 /** How many manifests and blobs are done. */
 export const objects = (state: State): number => total(state, ({ nodes }) => nodes)
 
-/** How many bytes are done, those of blobs on their way included. */
+/** How many bytes are done, including those of blobs in transfer. */
 export const bytes = (state: State): number =>
   total(state, (sum) => sum.bytes) + [...state.moving.values()].reduce((sum, moving) => sum + moving.bytes, 0)

@@ -18,7 +18,7 @@ const platformCodes: Partial<Record<PlatformError["reason"]["_tag"], ExitCode>> 
   AlreadyExists: exitCodes.refused
 }
 
-/** What the codes of the system mean that users can do something about. Messages of the platform do not name them. */
+/** The meanings of system codes that users can act on. The messages of the platform do not contain them. */
 const systemCodes: Readonly<Record<string, string>> = {
   ENOSPC: "the disk is full",
   EDQUOT: "the quota of this user on the disk is used up",
@@ -102,7 +102,7 @@ const storeCodes: Record<Exclude<StoreProblem["reason"]["_tag"], "FileFailed">, 
   AlreadyThere: exitCodes.refused
 }
 
-/** The exit code of what the file system refused, by what it said. */
+/** The exit code of an error of the file system. */
 const fileCode = (cause: unknown): ExitCode =>
   cause instanceof PlatformError ? ofPlatform(cause).code : exitCodes.unexpected
 

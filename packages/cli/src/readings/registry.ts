@@ -22,8 +22,8 @@ const registryCodes: Record<RegistryError["reason"]["_tag"], ExitCode> = {
 }
 
 /**
- * What the registry itself said besides the reason, with the ids by which its operators find the request. A missing or wrong
- * login is found by the user, and `--verbose` shows its requests.
+ * The registry's own errors beyond the reason, and the ids by which its operators find the request. A missing or wrong
+ * login needs no ids: the user can fix it, and `--verbose` shows the requests.
  */
 const answerOf = ({ reason, request, response }: RegistryError): ReadonlyArray<string> => {
   const said = (response?.errors ?? [])

@@ -26,7 +26,7 @@ import * as Verb from "../verb.ts"
 export const document = Answer.document({
   digest: Digest.Digest,
   subject: Digest.Digest,
-  /** Whether it is attached now. If false, the same artifact was attached before. */
+  /** Whether the call attached it. False if the same artifact was attached before. */
   isNew: Schema.Boolean,
   isDryRun: Schema.Boolean
 })
@@ -52,7 +52,7 @@ export const attach = Command.make(
     files: Files.argument.pipe(Argument.atLeast(1)),
     artifactType: Flag.String("artifact-type").pipe(
       Flag.withMetavar("TYPE"),
-      Flag.withDescription("Required. The type of what is attached, such as application/spdx+json")
+      Flag.withDescription("Required. The type of the attached artifact, such as application/spdx+json")
     ),
     annotations: Files.annotationFlag,
     platform: Place.platformFlag,

@@ -1,5 +1,5 @@
 /**
- * Prints scripts that complete calls in a shell, and answers what they ask.
+ * Prints completion scripts for shells, and completes words for them.
  */
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
@@ -18,7 +18,7 @@ import * as Verb from "../verb.ts"
 
 export const document = Answer.document({ shell: Schema.Literals(shells), script: Schema.String })
 
-/** The root is not there yet when its verbs are made. */
+/** Takes the root lazily: it does not exist yet when its verbs are made. */
 type Root = () => Command.Command.Any
 
 export const completions = (root: Root) =>
@@ -43,7 +43,7 @@ export const completions = (root: Root) =>
     })
   )
 
-/** With the start of the process half a second, after which a waiting user notices. */
+/** With the start of the process, half a second. Users notice a longer wait. */
 const defaultLimitMillis = 300
 
 /** A slow registry, or a slow machine, may need longer. */
@@ -51,7 +51,7 @@ const limit = Config.Int("EACR_COMPLETION_TIMEOUT").pipe(Config.withDefault(defa
 
 const valueOf = (words: ReadonlyArray<string>, flag: string): string | undefined => words[words.indexOf(flag) + 1]
 
-/** The flags on the unfinished line count for the requests as well. */
+/** The requests of a completion use the flags of the unfinished line. */
 const asCalled =
   (words: ReadonlyArray<string>) =>
   <A, E, R>(effect: Effect.Effect<A, E, R>) =>
@@ -62,7 +62,7 @@ const asCalled =
         : (same) => same
     )
 
-/** Prints what the last word may become. Whatever goes wrong, a shell gets nothing to show. */
+/** Prints the candidates for the last word. After a failure, it prints nothing. */
 export const complete = (root: Root) =>
   Command.make(lookupVerb, { words: Argument.String("word").pipe(Argument.atLeast(0)) }, ({ words }) => {
     const before = words.slice(0, -1)

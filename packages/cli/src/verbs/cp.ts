@@ -51,7 +51,7 @@ const flags = {
   verify: switchOf("verify", "Look for each manifest and blob at the target, and trust nothing that is there"),
   concurrency: Flag.Int("concurrency").pipe(
     Flag.withMetavar("COUNT"),
-    Flag.withDescription("How many blobs are sent at the same time. Defaults to 6"),
+    Flag.withDescription("How many blobs to send at the same time. Defaults to 6"),
     Flag.filter(
       (count) => count >= 1,
       (count) => `Expected at least 1, got ${count}`
@@ -64,7 +64,7 @@ const flags = {
 
 type Given = Command.Command.Config.Infer<typeof flags>
 
-/** A stream is read in its own order, so that nothing large is kept of it. */
+/** A stream is read in its own order, so that no large part of it is kept in memory. */
 const isStream = ({ archive }: Place.Flags): boolean =>
   archive !== undefined && Option.isSome(archive) && archive.value === "-"
 
@@ -83,13 +83,13 @@ const optionsOf = (given: Given, from: Place.Flags): Copy.Options => {
   }
 }
 
-/** The two names of a call. With all tags, a layout or an archive to read from has no name to give. */
+/** The two names of a call. With all tags of a layout or an archive, there is no name of a source. */
 const namesOf = (from: string, to: Option.Option<string>, { archive, layout }: Place.Flags, { allTags }: Given) => {
   const isFile = Option.isSome(layout) || (archive !== undefined && Option.isSome(archive))
   return allTags && isFile && Option.isNone(to) ? { from: "", to: Option.some(from) } : { from, to }
 }
 
-/** The tag of a source that is named by a tag and a digest. The digest says what to copy, and the tag how to call it. */
+/** The tag of a source with a tag and a digest. The digest selects the content, and the tag names the copy. */
 const tagBesideDigest = (from: string, places: Place.Flags): ReadonlyArray<string> =>
   Place.isInFiles(places)
     ? []
@@ -123,13 +123,13 @@ const aimOf = Effect.fnUntraced(function* (
 /** The tags under which registries without the referrers API keep lists of referrers (OCI distribution specification). */
 const isListOfReferrers = (tag: string): boolean => /^sha(?:256-[0-9a-f]{64}|512-[0-9a-f]{128})$/.test(tag)
 
-/** Expects that the source of all tags is named without one. */
+/** Fails if `--all-tags` has a source with a tag or a digest. */
 const expectNoTag = (from: string, { registry }: Place.Opened<unknown>) => {
   const isNamed = Option.match(registry, {
     onNone: () => from !== "",
     onSome: ({ reference: { digest, tag } }) => tag !== undefined || digest !== undefined
   })
-  const description = `with --all-tags, the source is named without a tag or a digest, and not ${from}`
+  const description = `with --all-tags, the source has neither tag nor digest, unlike ${from}`
   return isNamed ? Effect.fail(new WrongCall({ description })) : Effect.void
 }
 
@@ -146,7 +146,7 @@ const jobsOf = Effect.fnUntraced(function* (
   if (!given.allTags) return [{ ...job(reference), options: tags.length === 0 ? options : { ...options, tags } }]
   yield* expectNoTag(from, source)
   if (tags.length > 0) return yield* new WrongCall({ description: "with --all-tags, tags keep their names" })
-  // Lists of referrers go along with what they are about, and the target lists referrers in its own way.
+  // Referrers are copied with their subjects, and the target keeps its own lists of them.
   const names = yield* Stream.runCollect(Stream.filter(store.tags, (tag) => !isListOfReferrers(tag)))
   if (names.length > 0) return names.map(job)
   return yield* new NotThere({
@@ -180,7 +180,7 @@ const program = (
   })
 }
 
-/** The flags of a call that an archive cannot follow. */
+/** The flags of a call that do not work with an archive. */
 const withoutMeaning = (given: Given): ReadonlyArray<string> =>
   [
     ["--cosign-tags", given.cosignTags],
@@ -194,7 +194,7 @@ const withoutMeaning = (given: Given): ReadonlyArray<string> =>
     ["--dry-run", given.dryRun]
   ].flatMap(([flag, isGiven]) => (isGiven === true ? [String(flag)] : []))
 
-/** What is wrong with the flags of a call, if anything is. */
+/** Why the flags of a call contradict each other, if they do. */
 const wrongFlags = (given: Given, overwrite: boolean, archive: Option.Option<string>): string | undefined => {
   if (Option.isNone(archive)) return overwrite ? "--overwrite is about the file of --to-archive" : undefined
   const unfit = withoutMeaning(given)
@@ -207,7 +207,7 @@ export const cp = Command.make(
     from: Place.artifact("from"),
     to: Argument.String("to").pipe(
       Argument.withDescription(
-        "registry/repository, with a tag or several (:v1,stable), or without for that of the source; in a layout or an archive the tags alone"
+        "registry/repository with tags (:v1,stable), or without to keep the tag of the source; in a layout or an archive only the tags"
       ),
       Argument.optional
     ),
@@ -252,11 +252,11 @@ export const cp = Command.make(
   }
 ).pipe(
   Verb.described({
-    does: "Copy an artifact with its platforms, signatures and SBOMs. What the target has is not sent again",
+    does: "Copy an artifact with its platforms, signatures and SBOMs. Content that the target has is not sent again",
     examples: [
       {
         command: "eacr cp myregistry.azurecr.io/shop/api:v1.4.0 production.azurecr.io/shop/api:v1.4.0,stable",
-        description: "Promote an image, under two tags"
+        description: "Promote an image under two tags"
       },
       {
         command: "eacr cp myregistry.azurecr.io/shop/api:v1.4.0 --to-layout backup",
@@ -264,7 +264,7 @@ export const cp = Command.make(
       },
       {
         command: "eacr cp --from-archive image.tar v1.4.0 myregistry.azurecr.io/shop/api",
-        description: "Push what was saved to an archive"
+        description: "Push an image from an archive"
       }
     ]
   })

@@ -46,7 +46,7 @@ const flags = {
     )
   },
   files: Flag.Boolean("files").pipe(
-    Flag.withDescription("Compare the files of images as well, which reads all layers of those that differ"),
+    Flag.withDescription("Also compare the files of images, which reads all layers of images that differ"),
     Flag.withoutNegation,
     Flag.withDefault(false)
   )
@@ -132,7 +132,7 @@ const text =
 
 type Side = Difference.Side<StoreError>
 
-/** Compares the files of images that are not the same. */
+/** Compares the files of images that differ. */
 const withFiles = (left: Reader<StoreError>, right: Reader<StoreError>, image: Difference.ImageDifference) =>
   image.isSame
     ? Effect.succeed<Image>({ ...image, files: [] })
@@ -146,7 +146,7 @@ const withFiles = (left: Reader<StoreError>, right: Reader<StoreError>, image: D
 
 const layersOf: Counted.Wanted = (manifest) => (manifest._tag === "ImageManifest" ? manifest.layers : [])
 
-/** Shows how far it is: all layers of images that differ are read. */
+/** Shows the progress, because all layers of images that differ are read. */
 const allWithFiles = (
   left: Reader<StoreError>,
   right: Reader<StoreError>,
@@ -221,16 +221,16 @@ export const diff = Command.make(
     )
 ).pipe(
   Verb.described({
-    does: "Show how two artifacts differ: platforms, layers, configuration and annotations. Exit code 10 if they do",
+    does: "Show how two artifacts differ: platforms, layers, configuration and annotations. Exits with 10 if they differ",
     examples: [
       {
         command: "eacr diff myregistry.azurecr.io/shop/api:v1.4.0 myregistry.azurecr.io/shop/api:v1.5.0",
-        description: "What a version changes"
+        description: "Show what a version changes"
       },
       {
         command:
           "eacr diff myregistry.azurecr.io/shop/api:v1.4.0 myregistry.azurecr.io/shop/api:v1.5.0 --platform linux/amd64 --files",
-        description: "Which files it changes"
+        description: "Also show which files it changes"
       }
     ]
   })

@@ -32,6 +32,8 @@ export const digest = Command.make(
 ).pipe(
   Verb.described({
     does: "Print the digest of an artifact",
-    examples: [{ command: "eacr digest myregistry.azurecr.io/shop/api:v1.4.0", description: "What a tag names now" }]
+    examples: [
+      { command: "eacr digest myregistry.azurecr.io/shop/api:v1.4.0", description: "Show which digest a tag names" }
+    ]
   })
 )

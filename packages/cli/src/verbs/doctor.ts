@@ -59,7 +59,7 @@ const documented = ({ advice, facts, name, outcome, why }: Diagnosis.Step): Step
 const cells = (view: View, name: string, outcome: string, detail: string): string =>
   view.isTerminal ? `${name.padEnd(13)} ${outcome.padEnd(8)} ${detail}` : [name, outcome, detail].join("\t")
 
-/** A step as a line, and what to do as one below it. */
+/** A step as a line, and its advice as a line below. */
 const lineOf =
   (view: View) =>
   ({ advice, facts, name, outcome, why }: Step): string => {
@@ -87,13 +87,13 @@ const authorities = Effect.gen(function* () {
   return caFile === undefined ? {} : { ca: yield* (yield* FileSystem.FileSystem).readFileString(caFile) }
 })
 
-/** A step in the words of the command: flags, and not options of the library. */
+/** Describes a step by the flags of the command, and not by options of the library. */
 const worded = (step: Diagnosis.Step): Diagnosis.Step => {
   const said = step.error === undefined ? undefined : ofConnection(step.error.reason)
   return said === undefined ? step : { ...step, why: said.why, advice: said.help }
 }
 
-/** Logins are looked for when their step comes, so that a failing network does not wait for those of Azure. */
+/** Looks for logins only in their own step, so that a failing network is reported before Azure's logins time out. */
 const stepsOf = Effect.fnUntraced(function* (options: Diagnosis.Options) {
   const { endpoint, loginServer } = yield* Login.conversation(options.registry)
   const logins = Login.attempts({
@@ -107,7 +107,7 @@ const stepsOf = Effect.fnUntraced(function* (options: Diagnosis.Options) {
         .map(({ attempt, name }) => cellsOf(triedOf(name, attempt)).join(" "))
     )
   )
-  // Read when it is needed, because of the HTTP client.
+  // Imported late, because it loads the HTTP client.
   const { steps } = yield* Effect.promise(() => import("@effect-acr/node/Diagnosis"))
   return Stream.mapEffect(steps(options), (step) =>
     step.name === "login" && step.outcome !== "skipped"
@@ -127,11 +127,11 @@ export const doctor = Command.make(
     registry: Argument.String("registry").pipe(Argument.withDescription("The registry: myregistry.azurecr.io")),
     repository: Flag.String("repository").pipe(
       Flag.withMetavar("NAME"),
-      Flag.withDescription("Check the rights on this repository, too"),
+      Flag.withDescription("Also check the permissions on this repository"),
       Flag.optional
     ),
     push: Flag.Boolean("push").pipe(
-      Flag.withDescription("Check the right to push as well: an upload is opened and cancelled"),
+      Flag.withDescription("Also check the permission to push: an upload is opened and cancelled"),
       Flag.withoutNegation,
       Flag.withDefault(false)
     )
@@ -142,7 +142,7 @@ export const doctor = Command.make(
       { what: `check ${registry}`, program: program(registry, name, push), retries: false },
       Effect.gen(function* () {
         if (push && name === undefined) {
-          return yield* new WrongCall({ description: "--push goes with a repository: --repository NAME" })
+          return yield* new WrongCall({ description: "--push needs a repository: --repository NAME" })
         }
         const codes: Array<ExitCode> = []
         const steps = yield* stepsOf({
@@ -172,12 +172,12 @@ export const doctor = Command.make(
   }
 ).pipe(
   Verb.described({
-    does: "Check what is needed to work with a registry, step by step: name, connection, TLS, API, clock, login and rights",
+    does: "Check step by step what a registry needs to work: name, connection, TLS, API, clock, login and permissions",
     examples: [
-      { command: "eacr doctor myregistry.azurecr.io", description: "Why does it not work?" },
+      { command: "eacr doctor myregistry.azurecr.io", description: "Find out why a registry does not work" },
       {
         command: "eacr doctor myregistry.azurecr.io --repository shop/api --push",
-        description: "Can this machine pull from and push to a repository?"
+        description: "Check whether this machine can pull from a repository and push to it"
       }
     ]
   })

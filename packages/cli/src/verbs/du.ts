@@ -1,5 +1,5 @@
 /**
- * Shows what takes the storage of a repository, a layout, an archive or an artifact.
+ * Shows what uses the storage of a repository, a layout, an archive or an artifact.
  */
 import type { Reader } from "@effect-acr/artifacts/ContentStore"
 import type { GraphError } from "@effect-acr/artifacts/Graph"
@@ -27,7 +27,7 @@ export const document = Answer.document(StorageUsage.StorageUsage.fields)
 const { findings, totalBytes } = StorageUsage.StorageUsage.fields
 const { descriptor, kind, type } = StorageUsage.UsedContent.fields
 
-/** Of one artifact. What other ones have as well is not looked for. */
+/** Of one artifact. Content that it shares with others is not looked for. */
 export const artifactDocument = Answer.document({
   digest: Digest.Digest,
   totalBytes,
@@ -37,7 +37,7 @@ export const artifactDocument = Answer.document({
 
 type Usage = StorageUsage.StorageUsage
 
-/** Whether a name is that of one artifact, and not of a repository or of all that a layout has. */
+/** Whether a name is one artifact, and not a repository or a whole layout. */
 const isArtifact = (name: string, flags: Place.Flags): boolean =>
   Place.isInFiles(flags) ? name !== "" : Place.isArtifact(name)
 
@@ -46,13 +46,13 @@ const isRegistry = Schema.is(Reference.Registry)
 const expectRepository = (name: string, flags: Place.Flags) =>
   Place.isInFiles(flags) || !isRegistry(name)
     ? Effect.void
-    : new WrongCall({ description: `du counts one repository at a time. What repositories there are: eacr ls ${name}` })
+    : new WrongCall({ description: `du counts one repository at a time. To list repositories: eacr ls ${name}` })
 
 const noTag = "(no tag)"
 
 /**
- * A row for each artifact, then one for what several of them have, and one for all. The second column adds up: deleting all frees
- * what each has alone, and what they share.
+ * A row for each artifact, then one for shared content, and one for the total. The second column adds up: deleting everything frees
+ * what each artifact has alone, and what several share.
  */
 const byRoots = (view: View, { roots, sharedBytes, totalBytes }: Usage): ReadonlyArray<string> =>
   table(
@@ -70,7 +70,7 @@ const byRoots = (view: View, { roots, sharedBytes, totalBytes }: Usage): Readonl
     ]
   )
 
-/** A row for each manifest and blob. The last one is about all. */
+/** A row for each manifest and blob, and a row for the total. */
 const byContents = (view: View, { contents, totalBytes }: Usage): ReadonlyArray<string> =>
   table(
     view,
@@ -86,7 +86,7 @@ const byContents = (view: View, { contents, totalBytes }: Usage): ReadonlyArray<
     ]
   )
 
-/** Says what is not counted. */
+/** Warns of what is not counted. */
 const warn = ({ findings }: Usage) =>
   Effect.forEach(
     findings,
@@ -114,7 +114,7 @@ const program = (name: string, isOne: boolean, flags: Place.Flags): Program.Prog
   return Program.join(registry, readProgram("ofRegistry(opened)"), Program.print("usage"))
 }
 
-/** What all tags of a place hold. A registry makes no difference between a repository without content and one that is not there. */
+/** The storage of all tags of a place. A registry does not tell an empty repository from one that does not exist. */
 const ofPlace = ({ registry, store }: Place.Opened<Reader<StoreError>>) =>
   Option.match(registry, {
     onNone: () => StorageUsage.read(store),
@@ -152,7 +152,7 @@ export const du = Command.make(
   {
     place: Argument.String("place").pipe(
       Argument.withDescription(
-        "registry/repository, or an artifact of it by its tag or digest. In a layout or an archive all of it, or an artifact"
+        "registry/repository, or an artifact in it by tag or digest. In a layout or an archive, an artifact; by default everything"
       ),
       Argument.optional
     ),
@@ -172,7 +172,7 @@ export const du = Command.make(
   }
 ).pipe(
   Verb.described({
-    does: "Show what takes the storage of a repository. TOTAL is all that an artifact has, OWN what no other one has: deleting it frees that. What several have is shared",
+    does: "Show what uses the storage of a repository. TOTAL is all content of an artifact. OWN is the content that only it has, which deleting it frees. Content of several artifacts is shared",
     examples: [
       { command: "eacr du myregistry.azurecr.io/shop/api", description: "The tags of a repository, the largest first" },
       {

@@ -19,14 +19,14 @@ export { document as copiesDocument } from "../transfer.ts"
 const flags = {
   format: Flag.Literals("format", ["oci", "docker", "layout"]).pipe(
     Flag.withDescription(
-      "oci, the default: an archive with all platforms and referrers; docker: one for docker load; layout: a folder"
+      "oci, the default: an archive with all platforms and referrers; docker: an archive for docker load; layout: a folder"
     ),
     Flag.withDefault("oci")
   ),
   name: Flag.String("name").pipe(
     Flag.withMetavar("NAME"),
     Flag.withDescription(
-      "The name that docker load gives to the images, such as shop/api. Defaults to that of the repository with its registry, such as myregistry.azurecr.io/shop/api"
+      "The name that docker load gives to the images, such as shop/api. Defaults to the full name of the repository, such as myregistry.azurecr.io/shop/api"
     ),
     Flag.optional
   ),
@@ -72,7 +72,9 @@ export const exportTo = Command.make(
   "export",
   {
     names: Argument.String("artifact").pipe(
-      Argument.withDescription("registry/repository:tag, one or more of one repository; last the file (- for stdout)"),
+      Argument.withDescription(
+        "registry/repository:tag, one or more of one repository; the file comes last (- for stdout)"
+      ),
       Argument.atLeast(1)
     ),
     platform: Place.platformFlag,

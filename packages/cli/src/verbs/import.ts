@@ -1,5 +1,5 @@
 /**
- * Pushes what an archive or a layout holds.
+ * Pushes the artifacts of an archive or a layout.
  */
 import * as ImageArchive from "@effect-acr/artifacts/ImageArchive"
 import * as ImageLayout from "@effect-acr/artifacts/ImageLayout"
@@ -22,7 +22,7 @@ import * as Verb from "../verb.ts"
 
 export { document } from "../transfer.ts"
 
-/** Whether a path is that of a layout, which is a folder, and not of an archive. */
+/** Whether a path is a folder, and so a layout and no archive. */
 const isLayout = (file: string) =>
   Effect.map(
     FileSystem.FileSystem.use((files) => files.stat(file)),
@@ -51,7 +51,7 @@ const expectOrder = Effect.fnUntraced(function* (file: string, to: string) {
 const duplicateOf = (names: ReadonlyArray<string>): string | undefined =>
   names.find((name, index) => names.findIndex((other) => Target.tagIn(other) === Target.tagIn(name)) !== index)
 
-/** What to push: all that has a tag, or the one artifact that gets the tags of the call. */
+/** The artifacts to push: all with a tag, or the one artifact that gets the tags of the call. */
 const chosen = Effect.fnUntraced(function* (names: ReadonlyArray<string>, wanted: ReadonlyArray<string>) {
   const [first = "@0", ...others] = names
   if (wanted.length > 0) {
@@ -72,12 +72,12 @@ const chosen = Effect.fnUntraced(function* (names: ReadonlyArray<string>, wanted
 /** The options of each copy. */
 const optionsOf = (file: string, tags: ReadonlyArray<string>, isDryRun: boolean): Copy.Options => ({
   ...(tags.length === 0 ? {} : { tags }),
-  // A stream is read in its own order, so that nothing large is kept of it.
+  // A stream is read in its own order, so that no large part of it is kept in memory.
   ...(file === "-" ? { concurrency: 1 } : {}),
   ...(isDryRun ? { isDryRun } : {})
 })
 
-/** Writes how a program finds the one artifact that gets the tags of the call, as `chosen` does. */
+/** Writes the part of a program that finds the one artifact for the tags of the call, as `chosen` does. */
 const chosenProgram = (tags: ReadonlyArray<string>): ReadonlyArray<string> => {
   const [tag, ...others] = tags
   if (tag === undefined) return []
@@ -117,12 +117,12 @@ export const importFrom = Command.make(
       Argument.withDescription("An OCI or Docker archive, an image layout, or - for an archive on standard input")
     ),
     to: Argument.String("repository").pipe(
-      Argument.withDescription("registry/repository with a tag, or without for all that have tags")
+      Argument.withDescription("registry/repository with a tag for one artifact, or without for all that have tags")
     ),
     dryRun: dryRunFlag
   },
   Effect.fnUntraced(function* ({ dryRun, file, to }) {
-    // What is not there fails where the file is opened.
+    // A missing file fails when it is opened.
     const isFolder = yield* Effect.orElseSucceed(isLayout(file), () => false)
     return yield* Verb.run(
       { what: `import ${file}`, program: program(file, isFolder, to, dryRun) },
@@ -143,11 +143,11 @@ export const importFrom = Command.make(
   })
 ).pipe(
   Verb.described({
-    does: "Push what an archive or an image layout holds",
+    does: "Push the artifacts of an archive or an image layout",
     examples: [
       {
         command: "eacr import api.tar myregistry.azurecr.io/shop/api:v1.4.0",
-        description: "What docker save or eacr export wrote"
+        description: "Push an archive that docker save or eacr export wrote"
       },
       { command: "eacr import - myregistry.azurecr.io/shop/api:v1 < api.tar", description: "From standard input" }
     ]

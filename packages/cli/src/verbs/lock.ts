@@ -31,7 +31,7 @@ type Operation = keyof typeof attributes
 
 const operations = ["write", "delete", "list", "read"] as const satisfies ReadonlyArray<Operation>
 
-/** The object that a name is: a tag, a manifest by its digest, or a repository. */
+/** The object of a name: a tag, a manifest by its digest, or a repository. */
 const objectOf = ({ reference, registry, repository }: Registries.Opened) => {
   const { digest, tag } = reference
   if (digest !== undefined) {

@@ -1,5 +1,5 @@
 /**
- * Checks a login and stores it where docker does.
+ * Checks a login and stores it where docker stores logins.
  */
 import * as AzureCredentials from "@effect-acr/azure-identity/AzureCredentials"
 import * as ContainerRegistry from "@effect-acr/client/ContainerRegistry"
@@ -34,13 +34,13 @@ export const document = Answer.document({
   registry: Schema.String,
   /** The user name. Absent for an identity of Azure. */
   username: Schema.optionalKey(Schema.String),
-  /** The file or the credential helper that keeps the login, or would. */
+  /** The file or the credential helper that stores the login, or would with `--dry-run`. */
   place: Schema.String,
-  /** Whether a credential helper keeps it. A file keeps it without encryption. */
+  /** Whether a credential helper stores it. A file is not encrypted. */
   isByHelper: Schema.Boolean,
-  /** Whether the registry asked for the login. One that asks for none accepts any. */
+  /** Whether the registry requires a login. One that requires none accepts any. */
   isChecked: Schema.Boolean,
-  /** When the login expires, if that is known. */
+  /** When the login expires, if known. */
   expiresAt: Schema.optionalKey(Schema.DateTimeUtcFromString),
   isDryRun: Schema.Boolean
 })
@@ -54,10 +54,10 @@ interface Accepted {
 
 const noTerminal = (help: string) => new WrongCall({ description: `there is no terminal to ask on: ${help}` })
 
-/** Cuts the line end that `echo` and editors put behind a password, and no other character. */
+/** Removes the line end that `echo` and editors add to a password, and no other character. */
 const withoutLineEnd = (text: string): string => text.replace(/\r?\n$/, "")
 
-/** Reads a password as UTF-8. A decoder that replaces wrong bytes by U+FFFD would make another password of it. */
+/** Decodes a password as UTF-8. Replacing invalid bytes by U+FFFD would change the password. */
 const passwordIn = (bytes: ReadonlyArray<Uint8Array>): Effect.Effect<string, WrongCall> =>
   Effect.try({
     try: () => {
@@ -79,11 +79,11 @@ const passwordFrom = Effect.fnUntraced(function* (username: string, isFromStdin:
   return yield* hidden(`Password of ${username}`)
 })
 
-/** The name and the password of a call. They are read before anything is sent. */
+/** The user name and the password of a call, which are read before anything is sent. */
 const passwordOf = Effect.fnUntraced(function* (name: Option.Option<string>, isFromStdin: boolean) {
   const { canPrompt } = yield* TerminalCapabilities.TerminalCapabilities
   if (Option.isNone(name) && isFromStdin) {
-    return yield* new WrongCall({ description: "the user name is missing, which --password-stdin needs: -u NAME" })
+    return yield* new WrongCall({ description: "--password-stdin needs a user name: -u NAME" })
   }
   if (Option.isNone(name) && !canPrompt) return yield* noTerminal("use -u NAME --password-stdin")
   const username = Option.isSome(name) ? name.value : yield* ask(Prompt.String({ message: "User name" }))
@@ -95,10 +95,10 @@ const passwordOf = Effect.fnUntraced(function* (name: Option.Option<string>, isF
   return { username, password }
 })
 
-/** Read when it is needed, because of the HTTP client. */
+/** Imported late, because it loads the HTTP client. */
 const connection = Effect.promise(() => import("../connection.ts"))
 
-/** Checks a password with the registry, to which alone it is sent. */
+/** Checks a password with the registry, the only server that receives it. */
 const accepted = Effect.fnUntraced(function* (
   loginServer: string,
   login: { readonly username: string; readonly password: Redacted.Redacted<string> }
@@ -170,7 +170,7 @@ const answerOf = (login: Omit<typeof document.Type, "version">): Answer.Answer =
     quiet: [login.place]
   })
 
-/** The registry with one login, which alone it is asked with. */
+/** The registry with one login and no other. */
 const registryWith = (registry: string, credentials: string): ReadonlyArray<string> => [
   `const registry = Registry.layer({ endpoint: ${Program.literal(registry)} }).pipe(`,
   `  Layer.provide([${credentials}, NodeRegistryHttpClient.layer])`,
@@ -217,7 +217,7 @@ export const login = Command.make(
       Flag.withAlias("u"),
       Flag.withMetavar("NAME"),
       Flag.withDescription(
-        "The user name. Required by --password-stdin. Without one, a registry of Azure takes the identity of Azure, and others ask for it"
+        "The user name. Required by --password-stdin. Defaults to the identity of Azure on registries of Azure; on others, you are asked for it"
       ),
       Flag.optional
     ),
@@ -247,10 +247,16 @@ export const login = Command.make(
   }
 ).pipe(
   Verb.described({
-    does: "Check a login with the registry and store it where docker does. The identity of Azure is stored as a token of the registry, valid for three hours",
+    does: "Check a login with the registry and store it for docker and other tools. The identity of Azure is stored as a token of the registry, valid for three hours",
     examples: [
-      { command: "eacr login myregistry.azurecr.io", description: "The identity of Azure: az, or a managed identity" },
-      { command: "eacr login ghcr.io -u octocat --password-stdin < token", description: "A user name and a password" }
+      {
+        command: "eacr login myregistry.azurecr.io",
+        description: "Log in with the identity of Azure: az login or a managed identity"
+      },
+      {
+        command: "eacr login ghcr.io -u octocat --password-stdin < token",
+        description: "Log in with a user name and a password"
+      }
     ]
   })
 )

@@ -1,5 +1,5 @@
 /**
- * Erases a login where docker keeps it.
+ * Erases a login where docker stores logins.
  */
 import * as Credentials from "@effect-acr/client/Credentials"
 import * as DockerConfig from "@effect-acr/node/DockerConfig"
@@ -17,14 +17,14 @@ import * as Verb from "../verb.ts"
 
 export const document = Answer.document({
   registry: Schema.String,
-  /** Where the login was: files and credential helpers. None if there was no login. */
+  /** The files and credential helpers that had the login. Empty if there was none. */
   places: Schema.Array(Schema.String),
-  /** Where there is another login, which is used from now on. */
+  /** The place of another login, which is used from now on. */
   remaining: Schema.optionalKey(Schema.String),
   isDryRun: Schema.Boolean
 })
 
-/** Where the login is that is used for a registry. */
+/** The place of the login that is used for a registry. */
 const placeOf = Effect.fnUntraced(function* (request: Credentials.CredentialRequest) {
   const [attempt] = yield* Credentials.attempts(request, [DockerConfig.layer])
   if (attempt?._tag !== "Used" || attempt.credential._tag === "Anonymous") return undefined
@@ -48,7 +48,7 @@ export const logout = Command.make(
       Effect.gen(function* () {
         const { endpoint, loginServer } = yield* Login.conversation(registry)
         const request = { endpoint, loginServer }
-        // Fails as the erasing would if docker's file cannot be read.
+        // Fails as erasing would if docker's file cannot be read.
         if (dryRun) yield* DockerConfig.keeper(loginServer)
         const before = yield* placeOf(request)
         const places = dryRun ? (before === undefined ? [] : [before]) : yield* DockerConfig.erase(loginServer)
@@ -78,7 +78,7 @@ export const logout = Command.make(
     )
 ).pipe(
   Verb.described({
-    does: "Erase the login of a registry where docker keeps it",
+    does: "Erase the stored login of a registry",
     examples: [{ command: "eacr logout myregistry.azurecr.io", description: "Log out from a registry" }]
   })
 )

@@ -31,13 +31,13 @@ import * as Verb from "../verb.ts"
 export const document = Answer.document({
   repositories: Schema.Array(Schema.String),
   tags: Schema.Array(Schema.String),
-  /** What the tags name, with `--long`. */
+  /** The artifacts of the tags, with `--long`. */
   details: Schema.optionalKey(Schema.Array(TagList.TagEntry))
 })
 
 const isRegistry = Schema.is(Reference.Registry)
 
-/** A registry may be written with a slash, since its repositories follow one. */
+/** Removes the slash after the name of a registry. */
 const withoutSlash = (name: string): string => (isRegistry(name.slice(0, -1)) ? name.replace(/\/$/, "") : name)
 
 const orders = ["name", "newest", "oldest"] as const
@@ -46,14 +46,14 @@ const flags = {
   long: Flag.Boolean("long").pipe(
     Flag.withAlias("l"),
     Flag.withDescription(
-      "Show the digest, the size, the time, the platforms and the lock of each tag: on Azure Container Registry the size that it counts and when the tag was changed, elsewhere the size of all parts and when the image was created"
+      "Show the digest, the size, the time, the platforms and the lock of each tag. Azure Container Registry reports sizes and when a tag changed. Elsewhere, it is the size of all parts and when the image was created"
     ),
     Flag.withoutNegation,
     Flag.withDefault(false)
   ),
   include: Flag.String("include").pipe(
     Flag.withMetavar("GLOB"),
-    Flag.withDescription("List names that match this glob as a whole, such as 'v1.*'. It can be repeated"),
+    Flag.withDescription("List only names that match this glob as a whole, such as 'v1.*'. It can be repeated"),
     Flag.atLeast(0)
   ),
   exclude: Flag.String("exclude").pipe(
@@ -71,7 +71,7 @@ const flags = {
       (text) => (/^[1-9]\d{0,14}$/.test(text) ? Option.some(Number(text)) : Option.none()),
       () => "Expected a whole number of at least 1"
     ),
-    Flag.withDescription("List this many names at most"),
+    Flag.withDescription("List at most this many names"),
     Flag.optional
   )
 }
@@ -87,7 +87,7 @@ interface Wish {
 
 const refuse = (description: string) => Effect.fail(new WrongCall({ description }))
 
-/** Refuses a call that cannot be meant, and compiles its globs. */
+/** Refuses flags that contradict each other, and compiles the globs. */
 const checked = (
   { exclude, include, long, sort }: Wish,
   isOfRegistry: boolean
@@ -109,7 +109,7 @@ const limited =
 
 /**
  * Tags that tools make for what is attached to a manifest, where a registry has no referrers API (OCI distribution
- * specification, "Referrers Tag Schema") and by cosign. Other commands list them as well, and users wonder what they are.
+ * specification, "Referrers Tag Schema") and by cosign. Other commands list them too, without saying what they are.
  */
 const attached: ReadonlyArray<readonly [pattern: RegExp, note: string]> = [
   [/^sha256-[0-9a-f]{64}$/, "list of referrers"],
@@ -135,7 +135,7 @@ const rowOf =
     noteOf(entry)
   ]
 
-/** Azure Container Registry, which alone has locks, counts sizes itself and says when a tag was changed. */
+/** The details from Azure Container Registry: only it has locks, sizes, and the times at which tags changed. */
 const headerOf = (entries: ReadonlyArray<TagList.TagEntry>): ReadonlyArray<string> => {
   const isOfAcr = entries.some(({ isLocked }) => isLocked !== undefined)
   const measures = isOfAcr ? ["REGISTRY SIZE", "TAG CHANGED"] : ["TOTAL SIZE", "CREATED"]
@@ -145,7 +145,7 @@ const headerOf = (entries: ReadonlyArray<TagList.TagEntry>): ReadonlyArray<strin
 const encodeEntry = (entry: TagList.TagEntry) =>
   Effect.orDie(Schema.encodeUnknownEffect(Schema.fromJsonString(TagList.TagEntry))(entry))
 
-/** Prints names with what they name. */
+/** Prints names with details. */
 const printEntries = (entries: ReadonlyArray<TagList.TagEntry>) =>
   Answer.printList(Stream.fromIterable(entries), {
     jsonLine: encodeEntry,
@@ -160,7 +160,7 @@ const printEntries = (entries: ReadonlyArray<TagList.TagEntry>) =>
       )
   })
 
-/** Prints names as they come. */
+/** Prints names as they arrive. */
 const printNames = <E, R>(names: Stream.Stream<string, E, R>, isOfRegistry: boolean) =>
   Answer.printList(names, {
     jsonLine: (item) => Effect.succeed(JSON.stringify(item)),
@@ -184,7 +184,7 @@ const repositories = (loginServer: string) =>
 
 const orderOf = ({ sort }: Pick<Wish, "sort">) => Option.getOrElse(sort, () => "name" as const)
 
-/** All tags with what they name. */
+/** All tags with details. */
 const entriesOf = ({ registry, store }: Place.Opened<Reader<StoreError>>, options: TagList.TagListOptions) =>
   Option.match(registry, {
     onNone: () => TagList.read(store, options),
@@ -194,10 +194,10 @@ const entriesOf = ({ registry, store }: Place.Opened<Reader<StoreError>>, option
       )
   })
 
-/** Fails if the registry has no such repository. A list of its tags is empty as well. */
+/** Fails if the registry has no such repository, whose list of tags would be empty. */
 const expectThere = ({ content, repository }: Registries.Opened) => Stream.runHead(content.tags(repository))
 
-/** The tags as they come, unless their order needs all of them. */
+/** The tags as they arrive, unless their order needs all of them. */
 const namesOf = (
   { registry, store }: Place.Opened<Reader<StoreError>>,
   options: TagList.TagListOptions
@@ -209,7 +209,7 @@ const namesOf = (
   )
 }
 
-/** Names in their order by characters, if that is wanted: the order of a store may be another one. */
+/** Sorts names by characters if the call asks for it. The order of a store may be another one. */
 const inOrder =
   ({ sort }: Pick<Wish, "sort">) =>
   <E, R>(names: Stream.Stream<string, E, R>): Stream.Stream<string, E, R> =>
@@ -217,7 +217,7 @@ const inOrder =
       ? Stream.unwrap(Effect.map(Stream.runCollect(names), (all) => Stream.fromIterable(all.toSorted())))
       : names
 
-/** Says how to list what is below a name, which may be that of no repository, but of a folder of them. */
+/** The help for a name that is no repository, but the beginning of names of repositories. */
 const withBelow =
   ({ registry }: Place.Opened<unknown>) =>
   <E extends Problem>(error: E) =>
@@ -251,7 +251,7 @@ const list = Effect.fnUntraced(function* (name: string, wish: Wish, flags: Place
   yield* printEntries(Option.isSome(wish.limit) ? entries.slice(0, wish.limit.value) : entries)
 })
 
-/** The part of a program that compiles globs, and what a filter by them is called. */
+/** The part of a program that compiles globs, and the name of its filter. */
 const writtenFilter = ({ exclude, include }: Wish): Program.Program & { readonly isWanted: ReadonlyArray<string> } => {
   if (include.length === 0 && exclude.length === 0) return { imports: {}, lines: [], isWanted: [] }
   const globs = Program.literal({ include, exclude })
@@ -262,7 +262,7 @@ const writtenFilter = ({ exclude, include }: Wish): Program.Program & { readonly
   }
 }
 
-/** Prints the items of a stream, filtered and cut off. */
+/** Prints the items of a stream, filtered and up to the limit. */
 const printed = (stream: string, steps: ReadonlyArray<string>, { limit }: Wish): Program.Program => {
   const all = [...steps, ...(Option.isSome(limit) ? [`Stream.take(${limit.value})`] : [])]
   const code = all.length === 0 ? stream : `${stream}.pipe(${all.join(", ")})`

@@ -1,5 +1,5 @@
 /**
- * Moves registries and folders of image layouts to others, by rules, in runs that survive a kill.
+ * Copies registries and folders of image layouts to others by rules, in runs that survive a kill.
  */
 import { State } from "@effect-acr/migration/MigrationReport"
 import * as Effect from "effect/Effect"
@@ -100,12 +100,12 @@ const plan = Command.make("plan", { rules: rulesArgument }, ({ rules }) =>
   )
 ).pipe(
   Verb.described({
-    does: "Show what a run would copy and how long that takes at least. It lists both sides, and writes nothing",
-    examples: [{ command: "eacr migrate plan rules.json", description: "Before the first run" }]
+    does: "Show what a run would copy, and the least time that it takes. It lists both sides, and writes nothing",
+    examples: [{ command: "eacr migrate plan rules.json", description: "Check rules before the first run" }]
   })
 )
 
-/** An address of the status page: a port of this machine alone, or of an address of your choice. */
+/** Parses the address of the status page: a port on loopback, or on a given host. */
 const addressOf = (text: string): Option.Option<{ readonly host: string; readonly port: number }> => {
   const [, given, digits = ""] = /^(?:(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):)?(\d{1,5})$/.exec(text) ?? []
   const port = Number(digits)
@@ -116,7 +116,7 @@ const addressOf = (text: string): Option.Option<{ readonly host: string; readonl
 const pageFlag = Flag.String("status-page").pipe(
   Flag.withMetavar("[HOST:]PORT"),
   Flag.withDescription(
-    "Serve a page with the progress, and /status.json. Without HOST only this machine reaches it; it has no login. 0 is any free port"
+    "Serve a page with the progress, and /status.json. It has no login. Without HOST, only this machine can reach it. Port 0 takes any free port"
   ),
   Flag.filterMap(addressOf, (text) => `Expected a port such as 8080, or 0.0.0.0:8080, got ${text}`),
   Flag.optional
@@ -141,11 +141,11 @@ const run = Command.make(
   Verb.described({
     does: "Copy what the target lacks, with all tags, signatures and SBOMs. Tags of the target that name something else are moved, and manifests without a tag stay behind, unless the rules say otherwise (onTag, untagged). The same command continues after a stop or a kill, and copies what changed after the end",
     examples: [
-      { command: "eacr migrate run old-to-new rules.json", description: "Begin, or continue" },
-      { command: "eacr migrate run old-to-new rules.json --dry-run", description: "The plan alone" },
+      { command: "eacr migrate run old-to-new rules.json", description: "Begin or continue a run" },
+      { command: "eacr migrate run old-to-new rules.json --dry-run", description: "Show only the plan" },
       {
         command: "eacr migrate run old-to-new rules.json --status-page 0",
-        description: "With a page for a browser, whose address it says"
+        description: "Also serve a status page, whose address it prints"
       }
     ]
   })
@@ -159,14 +159,16 @@ const status = Command.make("status", { name: oldName, state: stateFlag }, ({ na
   )
 }).pipe(
   Verb.described({
-    does: "Show how far a run is, also while another process works on it",
-    examples: [{ command: "eacr migrate status old-to-new", description: "Artifacts by state, failures by class" }]
+    does: "Show the state of a run, even while another process works on it",
+    examples: [
+      { command: "eacr migrate status old-to-new", description: "Count artifacts by state, and failures by class" }
+    ]
   })
 )
 
 const onlyFlag = Flag.Literals("only", State.literals).pipe(
   Flag.withMetavar("STATE"),
-  Flag.withDescription("Only artifacts in this state. It can be repeated"),
+  Flag.withDescription("List only artifacts in this state. It can be repeated"),
   Flag.atLeast(0)
 )
 
@@ -178,18 +180,20 @@ const report = Command.make("report", { name: oldName, state: stateFlag, only: o
   )
 }).pipe(
   Verb.described({
-    does: "List each artifact once: what became of it, its repository and digest, its tags, and why it failed",
+    does: "List each artifact once: its state, its repository and digest, its tags, and why it failed",
     examples: [
       {
         command: "eacr migrate report old-to-new --only failed --only refused",
-        description: "What is missing at the target, and why"
+        description: "List what is missing at the target, and why"
       },
-      { command: "eacr migrate report old-to-new --jsonl", description: "A line of JSON for each artifact" }
+      { command: "eacr migrate report old-to-new --jsonl", description: "Print a line of JSON for each artifact" }
     ]
   })
 )
 
 export const migrate = Command.make("migrate").pipe(
-  Command.withDescription("Whole registries and folders of layouts to others, by rules, in runs that survive a kill"),
+  Command.withDescription(
+    "Copy whole registries and folders of layouts to others by rules, in runs that survive a kill"
+  ),
   Command.withSubcommands([plan, run, status, report])
 )

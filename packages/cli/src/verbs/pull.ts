@@ -1,5 +1,5 @@
 /**
- * Pulls the files of an artifact, or of those that are attached to it.
+ * Pulls the files of an artifact, or of the artifacts attached to it.
  */
 import * as Artifact from "@effect-acr/artifacts/Artifact"
 import type { Reader } from "@effect-acr/artifacts/ContentStore"
@@ -47,12 +47,12 @@ const flags = {
   output: Flag.String("output").pipe(
     Flag.withAlias("o"),
     Flag.withMetavar("DIR"),
-    Flag.withDescription("The folder to write to. Defaults to the current one; - prints the one file on stdout"),
+    Flag.withDescription("The folder to write to. Defaults to the working directory; - prints a single file on stdout"),
     Flag.withDefault(".")
   ),
   attached: Flag.String("attached").pipe(
     Flag.withMetavar("TYPE"),
-    Flag.withDescription("Pull the files of what is attached with this artifact type, such as application/spdx+json"),
+    Flag.withDescription("Pull the files of attached artifacts of this type, such as application/spdx+json"),
     Flag.optional
   ),
   overwrite: overwriteFlag(
@@ -65,7 +65,7 @@ const isTitled = ({ annotations }: Descriptor): boolean => annotations?.[Annotat
 const filesOf = (manifest: Manifest.Manifest): ReadonlyArray<Descriptor> =>
   manifest._tag === "ImageManifest" ? manifest.layers.filter(isTitled) : []
 
-/** The artifact itself, or those that are attached to it, with their files. */
+/** The artifact itself, or the artifacts attached to it, with their files. */
 const listed = Effect.fnUntraced(function* (
   opened: Place.Opened<Reader<StoreError>>,
   platform: Option.Option<string>,
@@ -89,7 +89,7 @@ const expectFiles = Effect.fnUntraced(function* (artifacts: ReadonlyArray<Artifa
   return yield* new WrongCall({ description })
 })
 
-/** Expects that no two artifacts have a file of the same name with other content: one of the two would be lost. */
+/** Fails if two artifacts have a file of one name with different content: one would replace the other. */
 const expectDistinct = Effect.fnUntraced(function* (artifacts: ReadonlyArray<Artifact.Listed>) {
   const found = new Map<string, { readonly content: string; readonly artifact: string }>()
   for (const { files, manifest } of artifacts) {
@@ -98,14 +98,14 @@ const expectDistinct = Effect.fnUntraced(function* (artifacts: ReadonlyArray<Art
       found.set(title, first)
       if (first.content === layer.digest || first.artifact === manifest.digest) continue
       return yield* new Refused({
-        description: `two artifacts have a file ${title}, with other content: ${first.artifact} and ${manifest.digest}`,
+        description: `two artifacts have a file ${title} with different content: ${first.artifact} and ${manifest.digest}`,
         help: "pull each by its digest into a folder of its own, without --attached"
       })
     }
   }
 })
 
-/** Prints the content of the one file. What was printed is verified at its end: the exit code says whether it is whole. */
+/** Prints the content of a single file. It is verified at its end: the exit code tells whether it is complete. */
 const printFile = Effect.fnUntraced(function* ({
   artifacts,
   store
@@ -229,12 +229,15 @@ export const pull = Command.make(
     )
 ).pipe(
   Verb.described({
-    does: "Pull the files of an artifact, or of what is attached to it. Images have none: export writes them",
+    does: "Pull the files of an artifact, or of the artifacts attached to it. For images, use export",
     examples: [
-      { command: "eacr pull myregistry.azurecr.io/site:v1 -o public", description: "Files and folders into a folder" },
+      {
+        command: "eacr pull myregistry.azurecr.io/site:v1 -o public",
+        description: "Pull files and folders into a folder"
+      },
       {
         command: "eacr pull myregistry.azurecr.io/shop/api:v1.4.0 --attached application/spdx+json -o -",
-        description: "The SBOM of an image"
+        description: "Print the SBOM of an image"
       }
     ]
   })

@@ -1,5 +1,5 @@
 /**
- * Deletes tags and manifests by rules, and nothing that what stays needs.
+ * Deletes tags and manifests by rules, and keeps all that remaining tags need.
  */
 import * as Retention from "@effect-acr/artifacts/Retention"
 import type * as RetentionPlan from "@effect-acr/artifacts/RetentionPlan"
@@ -34,10 +34,10 @@ import * as Verb from "../verb.ts"
 
 export { plansDocument } from "../planFile.ts"
 
-/** What became of the plans. */
+/** The outcomes of the plans. */
 export const document = Answer.document({
   reports: Schema.Array(RetentionReport.Report),
-  /** Plans that could not be carried out, of several, or were not reached. */
+  /** Plans that failed or were not reached, if there were several. */
   failed: Schema.Array(Schema.Struct({ repository: Schema.String, problem: Schema.String }))
 })
 
@@ -46,7 +46,7 @@ type Plan = RetentionPlan.Plan
 const ageFlag = Flag.String("older-than").pipe(
   Flag.withMetavar("AGE"),
   Flag.withDescription(
-    "With --untagged or --tags: delete only what was last changed longer ago than this: 30d, 2w. What is younger than the safety age of a day stays in any case; only --rules FILE sets another (safetyAge)"
+    "With --untagged or --tags: delete only what last changed longer ago than this, such as 30d or 2w. Anything younger than one day is always kept, unless --rules FILE sets another safetyAge"
   ),
   Flag.filterMap(Age.parse, (text) => `Expected an age of at least a minute, such as 30d, 2w or 12h, got ${text}`),
   Flag.optional
@@ -56,25 +56,25 @@ const flags = {
   rules: Flag.String("rules").pipe(
     Flag.withMetavar("FILE"),
     Flag.withDescription(
-      "A JSON file with rules, in which they say how old things have to be (safetyAge), limits and repositories; docs/retention.md shows one"
+      "A JSON file with rules, the least age (safetyAge), limits and repositories. Described in docs/retention.md"
     ),
     Flag.optional
   ),
   untagged: Flag.Boolean("untagged").pipe(
-    Flag.withDescription("Delete manifests that have no tag and that nothing with a tag needs"),
+    Flag.withDescription("Delete manifests that have no tag and that no tagged manifest needs"),
     Flag.withoutNegation,
     Flag.withDefault(false)
   ),
   tags: Flag.String("tags").pipe(
     Flag.withMetavar("PATTERN"),
     Flag.withDescription(
-      "Delete tags that match, such as build-*, and the images that no other tag needs then. It can be repeated"
+      "Delete tags that match, such as build-*, and the images that no remaining tag needs. It can be repeated"
     ),
     Flag.atLeast(0)
   ),
   keep: Flag.Int("keep").pipe(
     Flag.withMetavar("COUNT"),
-    Flag.withDescription("With --tags: keep this many of those that match, the newest"),
+    Flag.withDescription("With --tags: keep this many of the matching tags, the newest"),
     Flag.filter(
       (count) => count >= 0,
       (count) => `Expected 0 or more, got ${count}`
@@ -84,12 +84,12 @@ const flags = {
   olderThan: ageFlag,
   plan: Flag.String("plan").pipe(
     Flag.withMetavar("FILE"),
-    Flag.withDescription("Write the plan into a file, and delete nothing. A plan that is there is replaced"),
+    Flag.withDescription("Write the plan to a file, and delete nothing. An existing plan is replaced"),
     Flag.optional
   ),
   apply: Flag.String("apply").pipe(
     Flag.withMetavar("FILE"),
-    Flag.withDescription("Carry out the plan in a file, which may be an hour old. What changed since then stays"),
+    Flag.withDescription("Apply the plan in a file, at most one hour old. What changed since then is kept"),
     Flag.optional
   ),
   dryRun: dryRunFlag,
@@ -102,11 +102,11 @@ interface Given extends Wish {
 
 const wrong = (description: string) => new WrongCall({ description })
 
-/** Whether a flag narrows or widens what is deleted. */
+/** Whether flags select what to delete. */
 const isWish = ({ keep, olderThan, tags, untagged }: Wish): boolean =>
   untagged || tags.length > 0 || Option.isSome(keep) || Option.isSome(olderThan)
 
-/** The rules of a call: those of a file, or those that the flags stand for. */
+/** The rules of a call: from its file, or from its flags. */
 const rulesFor = Effect.fnUntraced(function* ({ rules, ...wish }: Given) {
   const own = rulesOf(wish)
   if (Option.isSome(rules) && isWish(wish)) return yield* wrong("rules are in a file or in flags, and not in both")
@@ -122,7 +122,7 @@ const rulesFor = Effect.fnUntraced(function* ({ rules, ...wish }: Given) {
   return yield* wrong("say what to delete: --untagged, --tags PATTERN, or --rules FILE")
 })
 
-/** The repositories of a registry that the rules are for. */
+/** The repositories of a registry that the rules apply to. */
 const repositoriesOf = (registry: string, rules: RetentionRules.Rules) =>
   Effect.gen(function* () {
     const registries = yield* Registries.Registries
@@ -134,12 +134,10 @@ const repositoriesOf = (registry: string, rules: RetentionRules.Rules) =>
     )
   })
 
-/** Expects the name of a repository alone: a plan is for all that is in it. */
+/** Fails for the name of an artifact: a plan covers a whole repository. */
 const expectRepository = (place: string) =>
   Place.isArtifact(place)
-    ? Effect.fail(
-        wrong(`${place} names an artifact, and a purge is of a repository. One artifact is deleted by eacr rm`)
-      )
+    ? Effect.fail(wrong(`${place} names an artifact. purge takes a repository; eacr rm deletes one artifact`))
     : Effect.void
 
 const planFor = Effect.fnUntraced(function* (repository: string, rules: RetentionRules.Rules) {
@@ -172,7 +170,7 @@ const planAll = Effect.fnUntraced(function* (place: string, given: Given) {
 const outcomeLine = ({ detail, digest, outcome, tag }: RetentionReport.Outcome): string =>
   [outcome, ...(tag === undefined ? [] : [tag]), digest, ...(detail === undefined ? [] : [detail])].join("\t")
 
-/** A plan that could not be carried out. */
+/** A plan that failed. */
 interface FailedPlan {
   readonly repository: string
   readonly problem: string
@@ -209,13 +207,13 @@ const reportAnswer = (
     }
   )
 
-/** Why something stays, in words that are the same for all that stays for this reason. */
+/** The reason for keeping something, without details, so that equal reasons can be counted. */
 const reasonOf = ({ because, by }: Pick<RetentionPlan.PlannedManifest, "because" | "by">): string =>
   by === "tag" ? "a tag that stays names it" : because
 
 const counted = (count: number, thing: string): string => `${count} ${thing}${count === 1 ? "" : "s"}`
 
-/** How many things stay for which reason, the most frequent reason first. */
+/** Counts what is kept by reason, the most frequent reason first. */
 const keptFor = (things: Plan["tags"] | Plan["manifests"], thing: string): ReadonlyArray<string> => {
   const counts = new Map<string, number>()
   for (const reason of things.map(reasonOf)) counts.set(reason, (counts.get(reason) ?? 0) + 1)
@@ -229,7 +227,7 @@ const keptFor = (things: Plan["tags"] | Plan["manifests"], thing: string): Reado
 
 const mostReasons = 5
 
-/** Says why a plan deletes nothing. */
+/** Reports why a plan deletes nothing. */
 const tellKept = ({ manifests, tags, warnings }: Plan) =>
   Effect.forEach(
     [...keptFor(tags, "tag"), ...keptFor(manifests, "manifest"), ...warnings.map((line) => `warning: ${line}`)],
@@ -251,7 +249,7 @@ const problemOf = (fate: InTurn.Fate<RetentionReport.Report>, isReported: boolea
   }
 }
 
-/** Warns of a plan that was for another repository, as the report does not tell it from one that was carried out before. */
+/** Warns if nothing of a plan was there. The report cannot tell a plan for another repository from one that was applied before. */
 const tellGone = (report: RetentionReport.Report) =>
   report.outcomes.length > 0 && report.outcomes.every(({ outcome }) => outcome === "gone")
     ? Output.tell(
@@ -259,7 +257,7 @@ const tellGone = (report: RetentionReport.Report) =>
       )
     : Effect.void
 
-/** Carries out plans, one repository after the other. One that fails does not end the others. */
+/** Applies plans, one repository after the other, even if some fail. */
 const apply = Effect.fnUntraced(function* (plans: ReadonlyArray<Plan>) {
   const interrupted: Array<RetentionReport.Report> = []
   const onInterrupt = (report: RetentionReport.Report) => Effect.sync(() => void interrupted.push(report))
@@ -294,7 +292,7 @@ const confirmed = Effect.fnUntraced(function* (plans: ReadonlyArray<Plan>, isSur
   return yield* Answer.print({ ...PlanFile.answerOf(plans), code: exitCodes.no })
 })
 
-/** What is done with a plan. */
+/** The purpose of a plan. */
 type Purpose = "apply" | "show" | { readonly file: string }
 
 const purposeOf = (planned: Option.Option<string>, dryRun: boolean): Purpose => {
@@ -345,7 +343,7 @@ const endOf = (purpose: Purpose): Program.Program => {
 
 const encodeRules = Schema.encodeOption(RetentionRules.Rules)
 
-/** The rules that the flags stand for, as a file would hold them. Flags that stand for none are refused when the verb runs. */
+/** The rules of the flags, as a file would have them. The verb refuses flags without rules when it runs. */
 const jsonOf = (wish: Wish): string =>
   Option.match(Option.flatMap(rulesOf(wish), encodeRules), {
     onNone: () => "{}",
@@ -389,16 +387,14 @@ export const purge = Command.make(
       Effect.gen(function* () {
         if (Option.isSome(applied)) {
           if (Option.isSome(place) || Option.isSome(planned) || Option.isSome(given.rules) || isWish(given)) {
-            return yield* wrong(
-              "--apply carries out what the file says: no repository, no rules and no --plan go with it"
-            )
+            return yield* wrong("--apply takes everything from the file: leave out the repository, rules and --plan")
           }
           const plans = yield* Effect.forEach(yield* PlanFile.read(applied.value), PlanFile.judgedAgain)
           return dryRun ? yield* Answer.print(PlanFile.answerOf(plans)) : yield* confirmed(plans, yes)
         }
         if (Option.isNone(place)) return yield* wrong("say which repository: registry/repository")
         if (Option.isSome(planned) && dryRun) {
-          return yield* wrong("--plan writes a file, and deletes nothing: it needs no --dry-run")
+          return yield* wrong("--plan deletes nothing, so it does not combine with --dry-run")
         }
         const plans = yield* planAll(place.value, given)
         if (Option.isSome(planned)) return yield* PlanFile.write(planned.value, plans)
@@ -407,17 +403,17 @@ export const purge = Command.make(
     )
 ).pipe(
   Verb.described({
-    does: "Delete tags and manifests by rules, and nothing that what stays needs",
+    does: "Delete tags and manifests by rules, and keep all that remaining tags need",
     examples: [
       {
         command: "eacr purge myregistry.azurecr.io/shop/api --untagged --older-than 30d --dry-run",
-        description: "See which manifests without a tag would go"
+        description: "Show which manifests without a tag would be deleted"
       },
       {
         command: "eacr purge myregistry.azurecr.io/shop/api --tags 'build-*' --keep 10 --plan plan.json",
-        description: "Write a plan to look at"
+        description: "Write a plan to review"
       },
-      { command: "eacr purge --apply plan.json --yes", description: "Carry it out" }
+      { command: "eacr purge --apply plan.json --yes", description: "Apply the plan" }
     ]
   })
 )

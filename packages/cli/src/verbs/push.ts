@@ -32,7 +32,7 @@ export const document = Answer.document({
   isDryRun: Schema.Boolean
 })
 
-/** What oras uses for an artifact without a type. */
+/** The type that oras gives to an artifact without one. */
 const defaultType = "application/vnd.unknown.artifact.v1"
 
 const program = (
@@ -71,12 +71,12 @@ export const push = Command.make(
   "push",
   {
     to: Argument.String("repository").pipe(
-      Argument.withDescription("registry/repository with a tag or several (:v1,stable), or none; in a layout the tags")
+      Argument.withDescription("registry/repository, optionally with tags (:v1,stable); in a layout only the tags")
     ),
     files: Files.argument.pipe(Argument.atLeast(1)),
     artifactType: Flag.String("artifact-type").pipe(
       Flag.withMetavar("TYPE"),
-      Flag.withDescription("What kind of artifact it is, such as application/vnd.contoso.report.v1"),
+      Flag.withDescription("The type of the artifact, such as application/vnd.contoso.report.v1"),
       Flag.withDefault(defaultType)
     ),
     annotations: Files.annotationFlag,
@@ -130,11 +130,11 @@ export const push = Command.make(
     examples: [
       {
         command: "eacr push myregistry.azurecr.io/site:v1 site README.md --artifact-type application/vnd.contoso.site",
-        description: "A folder and a file"
+        description: "Push a folder and a file"
       },
       {
         command: "eacr push myregistry.azurecr.io/reports:today report.html:text/html",
-        description: "A file with its media type"
+        description: "Push a file with its media type"
       }
     ]
   })

@@ -1,5 +1,5 @@
 /**
- * Prints the bytes of a manifest as they are.
+ * Prints the bytes of a manifest unchanged.
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -39,6 +39,8 @@ export const raw = Command.make(
 ).pipe(
   Verb.described({
     does: "Print the bytes of a manifest exactly as they are stored",
-    examples: [{ command: "eacr raw myregistry.azurecr.io/shop/api:v1.4.0", description: "The manifest of an image" }]
+    examples: [
+      { command: "eacr raw myregistry.azurecr.io/shop/api:v1.4.0", description: "Print the manifest of an image" }
+    ]
   })
 )

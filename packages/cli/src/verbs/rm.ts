@@ -29,7 +29,7 @@ import * as Program from "../program.ts"
 import * as Verb from "../verb.ts"
 import * as Untag from "./untag.ts"
 
-/** Without `--manifest`, tags are deleted as `untag` does it. */
+/** Without `--manifest`, `rm` deletes tags as `untag` does. */
 export { document as tagsDocument } from "./untag.ts"
 
 export const document = Answer.document({
@@ -37,13 +37,13 @@ export const document = Answer.document({
     Schema.Struct({
       name: Schema.String,
       digest: Digest.Digest,
-      /** The tags that go with it. */
+      /** The tags that are deleted with it. */
       tags: Schema.Array(Schema.String),
       /** How many manifests refer to it. They stay, or the registry deletes them as well. */
       referrers: Schema.Natural,
       /** How many manifests it names, as an index does. They stay. */
       children: Schema.Natural,
-      /** `kept`: the question was answered with no. `unknown`: the call was interrupted meanwhile. `notReached`: it was interrupted before. */
+      /** `kept`: the answer to the question was no. `unknown`: interrupted during the deletion. `notReached`: interrupted before it. */
       outcome: Schema.Literals(["deleted", "kept", "failed", "unknown", "notReached"]),
       /** Why it could not be deleted. */
       problem: Schema.optionalKey(Schema.String)
@@ -59,13 +59,13 @@ const lookupsAtOnce = 8
 
 const indexTypes: ReadonlyArray<string> = [MediaType.ociImageIndex, MediaType.dockerManifestList]
 
-/** What is of no known type may be an index. */
+/** A manifest of an unknown type may be an index. */
 const mayBeIndex = (mediaType: MediaType.MediaType | undefined): boolean =>
   mediaType === undefined || indexTypes.includes(MediaType.essence(mediaType))
 
 const decoder = new TextDecoder()
 
-/** The manifests that a manifest names. One that is not there names none. */
+/** The manifests that a manifest names. Empty if it does not exist. */
 const childrenOf = (store: ContentStore<StoreError>, digest: Digest.Digest) =>
   Effect.map(
     store.manifest({ digest }),
@@ -103,10 +103,10 @@ interface Tagged {
   readonly tags: ReadonlyArray<string>
 }
 
-/** Reasons for which a registry does not list manifests with their tags: it is none of ACR, or the login may not. */
+/** Reasons why a registry does not list manifests with their tags: it is not ACR, or the login lacks the permission. */
 const untold: ReadonlySet<string> = new Set(["NotFound", "Unsupported", "Forbidden", "Unauthenticated"])
 
-/** The manifests that ACR lists with their tags. Those that are hidden from lists of tags are among them. */
+/** The manifests that ACR lists with their tags, including tags that are hidden from lists of tags. */
 const told = ({ registry }: Place.Opened<unknown>) =>
   Option.match(registry, {
     onNone: () => Effect.succeed<ReadonlyArray<Tagged>>([]),
@@ -122,7 +122,7 @@ const told = ({ registry }: Place.Opened<unknown>) =>
       )
   })
 
-/** Any registry lists tags; what each names has to be asked one by one. */
+/** Any registry lists tags. The digest of each takes a request. */
 const listed = ({ store }: Place.Opened<ContentStore<StoreError>>) =>
   store.tags.pipe(
     Stream.mapEffect(
@@ -147,7 +147,8 @@ const tagsOf = Effect.fnUntraced(function* (opened: Place.Opened<ContentStore<St
     lists.layer
   )
   if (lists.hasLeftOut()) {
-    const description = "the registry lists tags that cannot be read: it is not known what names or needs the manifest"
+    const description =
+      "the registry lists tags that cannot be read, so it is unknown whether one of them needs the manifest"
     return yield* new Unsafe({ description })
   }
   const others = all.filter((one) => one.digest !== digest && mayBeIndex(one.mediaType))
@@ -161,15 +162,15 @@ const tagsOf = Effect.fnUntraced(function* (opened: Place.Opened<ContentStore<St
   return distinct(all.filter((one) => one.digest === digest).flatMap(({ tags }) => tags))
 })
 
-/** A manifest that is to be deleted, and what goes with it. */
+/** A manifest to delete, and what is deleted with it. */
 interface Doomed extends Omit<Removed, "outcome" | "problem"> {
   readonly opened: Place.Opened<ContentStore<StoreError>>
 }
 
-/** What one name stands for, and what goes with it. */
+/** The manifest of a name, and what is deleted with it. */
 const doomed = Effect.fnUntraced(function* (place: Pick<Place.Flags, "layout">, name: string) {
   const opened = yield* Place.existing(place, name)
-  // What is destroyed has to be named: nothing stands for the tag latest here.
+  // A deletion must name its tag: there is no default of latest here.
   if (
     Option.exists(opened.registry, ({ reference }) => reference.tag === undefined && reference.digest === undefined)
   ) {
@@ -187,12 +188,12 @@ const doomed = Effect.fnUntraced(function* (place: Pick<Place.Flags, "layout">, 
   } satisfies Doomed
 })
 
-/** Deletes a manifest, unless tags came that the question did not name. */
+/** Deletes a manifest, unless it got tags since the question. */
 const remove = Effect.fnUntraced(function* ({ digest, opened, tags }: Doomed, wasAsked: boolean) {
   if (wasAsked) {
     const others = (yield* tagsOf(opened, digest)).filter((tag) => !tags.includes(tag))
     if (others.length > 0) {
-      const description = `since the question, ${others.join(", ")} ${others.length === 1 ? "has" : "have"} come to name ${digest}: it stays`
+      const description = `${digest} is kept: since the question, it got ${others.length === 1 ? "the tag" : "the tags"} ${others.join(", ")}`
       return yield* new Unsafe({ description })
     }
   }
@@ -296,7 +297,7 @@ export const rm = Command.make(
       Argument.atLeast(1)
     ),
     manifest: Flag.Boolean("manifest").pipe(
-      Flag.withDescription("Delete the manifest with all of its tags. Without it, a tag alone is deleted"),
+      Flag.withDescription("Delete the manifest with all of its tags. By default, only the tag is deleted"),
       Flag.withoutNegation,
       Flag.withDefault(false)
     ),
@@ -315,7 +316,7 @@ export const rm = Command.make(
     )
 ).pipe(
   Verb.described({
-    does: "Delete tags, or with --manifest what they name",
+    does: "Delete tags, or with --manifest the manifests that they name",
     examples: [
       { command: "eacr rm myregistry.azurecr.io/shop/api:v1.3.0", description: "Delete a tag" },
       {

@@ -12,11 +12,11 @@ import * as Program from "../program.ts"
 import { Explain, Json } from "../settings.ts"
 import * as Verb from "../verb.ts"
 
-/** Whether a value holds a password or a token, which no program should have in its text. */
+/** Whether a value holds a password or a token, which a program should not contain. */
 const isSecret = (value: unknown): boolean =>
   Redacted.isRedacted(value) || (Predicate.isObject(value) && Object.values(value).some(isSecret))
 
-/** A value as options take it: times are text. */
+/** A value as an option: times are texts. */
 const asWritten = (value: unknown): unknown => {
   if (Duration.isDuration(value)) return `${Duration.toMillis(value)} millis`
   if (Array.isArray(value)) return value.map(asWritten)
@@ -50,7 +50,7 @@ export const serve = ServeCommand.make("serve", {
   Verb.described({
     does: "Serve an Azure Container Registry emulator until it is stopped",
     examples: [
-      { command: "eacr serve --port 5001 --seed library/alpine:3.20", description: "A registry with one image" }
+      { command: "eacr serve --port 5001 --seed library/alpine:3.20", description: "Serve a registry with one image" }
     ]
   })
 )

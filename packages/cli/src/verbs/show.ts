@@ -27,9 +27,9 @@ export const document = Answer.document({
   ...Summary.Summary.fields,
   /** The tags of the digest. Only the management API of Azure Container Registry lists them. */
   tags: Schema.optionalKey(Schema.Array(Schema.String)),
-  /** The lock of the manifest, where the registry says so. */
+  /** The lock of the manifest, if the registry reports locks. */
   lock: Schema.optionalKey(ChangeableAttributes.ChangeableAttributes),
-  /** The lock of the tag, if the artifact is named by one. */
+  /** The lock of the tag, if the call names one. */
   tagLock: Schema.optionalKey(ChangeableAttributes.ChangeableAttributes),
   /** The lock of the repository. */
   repositoryLock: Schema.optionalKey(ChangeableAttributes.ChangeableAttributes)
@@ -37,7 +37,7 @@ export const document = Answer.document({
 
 type Shown = Omit<typeof document.Type, "version">
 
-/** The tags of a digest, and the locks that may forbid to change or delete what a name stands for. */
+/** The tags of a digest, and the locks that may forbid changing or deleting the named object. */
 const managed = ({ reference: { tag }, registry, repository }: Registries.Opened, digest: Digest.Digest) =>
   Effect.gen(function* () {
     const manifest = yield* Locks.ifTold(registry.manifestProperties(repository, digest))
@@ -99,7 +99,7 @@ const entryLine = (view: View, { descriptor, totalBytes }: Summary.SummaryEntry)
 const isOpen = ({ canDelete, canList, canRead, canWrite }: ChangeableAttributes.ChangeableAttributes): boolean =>
   canDelete && canList && canRead && canWrite
 
-/** The locks of the tag, the manifest and the repository, each of which forbids something by itself. */
+/** The locks of the tag, the manifest and the repository. Each forbids operations by itself. */
 const locksOf = ({ lock, repositoryLock, tagLock }: Shown): ReadonlyArray<string> => {
   if (lock === undefined) return []
   const locks = [["the tag ", tagLock] as const, ["", lock] as const, ["the repository ", repositoryLock] as const]
@@ -145,14 +145,14 @@ const text =
     ])
   }
 
-/** An index has no configuration: its images have. Says how to see that of the first one. */
+/** An index has no configuration of its own. Tells how to see that of its first image. */
 const tellImages = Effect.fnUntraced(function* ({ entries, imageConfig }: Shown) {
   const { format } = yield* settings
   const [platform] = entries.flatMap(({ descriptor }) =>
     descriptor.platform === undefined ? [] : [descriptor.platform]
   )
   if (format !== "text" || imageConfig !== undefined || platform === undefined) return
-  yield* Output.tell(`labels, environment and commands are those of an image: --platform ${Platform.format(platform)}`)
+  yield* Output.tell(`to see labels, environment and commands of an image: --platform ${Platform.format(platform)}`)
 })
 
 const program = (artifact: string, platform: Option.Option<string>, place: Place.Flags): Program.Program => {
@@ -188,10 +188,10 @@ export const show = Command.make(
   Verb.described({
     does: "Show what an artifact is: platforms, layers, configuration, annotations, tags and referrers",
     examples: [
-      { command: "eacr show myregistry.azurecr.io/shop/api:v1.4.0", description: "What an image is" },
+      { command: "eacr show myregistry.azurecr.io/shop/api:v1.4.0", description: "Describe an image" },
       {
         command: "eacr show myregistry.azurecr.io/shop/api:v1.4.0 --platform linux/arm64",
-        description: "The image of an index for one platform, with its configuration"
+        description: "Describe the image for one platform, with its configuration"
       }
     ]
   })

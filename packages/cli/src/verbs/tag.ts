@@ -24,7 +24,7 @@ export const document = Answer.document({
   isDryRun: Schema.Boolean
 })
 
-/** What becomes of a tag that names something, or nothing yet. */
+/** The outcome of a tag that names something, or nothing yet. */
 const outcomeOf = (found: Option.Option<Descriptor>, digest: Digest.Digest): "set" | "moved" | "unchanged" => {
   if (Option.isNone(found)) return "set"
   return found.value.digest === digest ? "unchanged" : "moved"
@@ -88,7 +88,7 @@ export const tag = Command.make(
     )
 ).pipe(
   Verb.described({
-    does: "Point one or more tags at an artifact. Nothing is transferred but the manifest",
+    does: "Point one or more tags at an artifact. Only the manifest is transferred",
     examples: [{ command: "eacr tag myregistry.azurecr.io/shop/api:v1.4.0 stable", description: "Promote a version" }]
   })
 )

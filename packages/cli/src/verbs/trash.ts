@@ -126,9 +126,9 @@ const ls = Command.make(
     )
 ).pipe(
   Verb.described({
-    does: "List what was deleted and can be restored",
+    does: "List deleted artifacts that can be restored",
     examples: [
-      { command: "eacr trash ls myregistry.azurecr.io/shop/api", description: "Deleted images and their tags" }
+      { command: "eacr trash ls myregistry.azurecr.io/shop/api", description: "List deleted images and their tags" }
     ]
   })
 )
@@ -162,7 +162,7 @@ const servicesOf = ({ content, registry }: Registries.Opened) =>
 
 const byDeletion = Order.mapInput(DateTime.Order, ({ deletedOn }: SoftDeleted.SoftDeletedTag) => deletedOn)
 
-/** What would be restored, as far as the registry shows it: what a deleted index names can only be read once it is restored. */
+/** What would be restored, as far as it can be known: the images of a deleted index can only be read once it is restored. */
 const foreseen = Effect.fnUntraced(function* ({ registry, repository }: Registries.Opened, wanted: string) {
   const tags = yield* Stream.runCollect(registry.deletedTags(repository))
   const newest = Arr.sort(
@@ -184,7 +184,7 @@ const foreseen = Effect.fnUntraced(function* ({ registry, repository }: Registri
   return [step]
 })
 
-/** The registry does not say what a deleted manifest refers to, so that only tags lead to signatures and SBOMs. */
+/** Warns of manifests that stay: the registry does not tell the subjects of deleted manifests, so only tags lead to referrers. */
 const tellRest = ({ reference, registry, repository }: Registries.Opened) =>
   Effect.gen(function* () {
     const left = yield* Stream.runCount(registry.deletedManifests(repository))
@@ -230,12 +230,12 @@ const restore = Command.make(
     )
 ).pipe(
   Verb.described({
-    does: "Restore a deleted artifact with its platforms, its tags, and what tags attach to it, such as signatures of cosign. Other referrers are restored by their digests",
+    does: "Restore a deleted artifact with its platforms, its tags and the signatures that cosign stored as tags. Restore other referrers by their digests",
     examples: [{ command: "eacr trash restore myregistry.azurecr.io/shop/api:v1.4.0", description: "Undo a deletion" }]
   })
 )
 
 export const trash = Command.make("trash").pipe(
-  Command.withDescription("What was deleted from registries of Azure with soft delete"),
+  Command.withDescription("List and restore deleted artifacts on registries of Azure with soft delete"),
   Command.withSubcommands([ls, restore])
 )

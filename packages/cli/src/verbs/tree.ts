@@ -1,5 +1,5 @@
 /**
- * Shows what an artifact is made of and what refers to it.
+ * Shows the parts of an artifact and what refers to it.
  */
 import * as Graph from "@effect-acr/artifacts/Graph"
 import * as Descriptor from "@effect-acr/client/Descriptor"
@@ -23,7 +23,7 @@ const Node = Schema.Struct({
 
 export const document = Answer.document({
   root: Digest.Digest,
-  /** The size of all manifests and blobs, each once, in bytes. */
+  /** The size of all manifests and blobs in bytes, each counted once. */
   sizeBytes: Schema.Natural,
   nodes: Schema.Array(Node)
 })
@@ -80,6 +80,8 @@ export const tree = Command.make(
 ).pipe(
   Verb.described({
     does: "Show an artifact as a tree: platforms, layers, signatures and SBOMs",
-    examples: [{ command: "eacr tree myregistry.azurecr.io/shop/api:v1.4.0", description: "What belongs to an image" }]
+    examples: [
+      { command: "eacr tree myregistry.azurecr.io/shop/api:v1.4.0", description: "Show what belongs to an image" }
+    ]
   })
 )

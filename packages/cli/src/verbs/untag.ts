@@ -1,5 +1,5 @@
 /**
- * Deletes tags. What they name stays.
+ * Deletes tags, and keeps the manifests that they name.
  */
 import * as Digest from "@effect-acr/client/Digest"
 import * as Effect from "effect/Effect"
@@ -22,7 +22,7 @@ export const document = Answer.document({
     Schema.Struct({
       /** The tag, as the call names it. */
       name: Schema.String,
-      /** `absent`: it was not there. `unknown`: the call was interrupted meanwhile. `notReached`: it was interrupted before. */
+      /** `absent`: it did not exist. `unknown`: interrupted during the deletion. `notReached`: interrupted before it. */
       outcome: Schema.Literals(["deleted", "absent", "failed", "unknown", "notReached"]),
       /** What the tag named. */
       digest: Schema.optionalKey(Digest.Digest),
@@ -35,22 +35,22 @@ export const document = Answer.document({
 
 type Outcome = (typeof document.Type)["tags"][number]
 
-/** The tag of a call. A digest names a manifest, which goes with all of its tags. */
+/** The tag of a call. Fails for a digest, which names a manifest with all of its tags. */
 const tagOf = (name: string, { reference, registry }: Place.Opened<unknown>): Effect.Effect<string, WrongCall> => {
   const isMissing = Option.exists(registry, (opened) => opened.reference.tag === undefined)
   const isDigest = Digest.isDigest(reference)
   if (isMissing && !isDigest) {
     return new WrongCall({
-      description: `${name} names no tag. Its tags: eacr ls ${name}. Old ones: eacr purge ${name}`
+      description: `${name} names no tag. To list tags: eacr ls ${name}. To delete old ones: eacr purge ${name}`
     })
   }
   if (isMissing || isDigest) {
-    return new WrongCall({ description: `${name} names no tag alone. A manifest is deleted by eacr rm --manifest` })
+    return new WrongCall({ description: `${name} has a digest. eacr rm --manifest deletes manifests` })
   }
   return Effect.succeed(reference)
 }
 
-/** How a tag is deleted. A call that is wrong fails here, before anything is changed. */
+/** The step that deletes a tag. An invalid name fails here, before anything changes. */
 const stepFor = Effect.fnUntraced(function* (place: Pick<Place.Flags, "layout">, name: string, isDryRun: boolean) {
   const opened = yield* Place.existing(place, name)
   const tag = yield* tagOf(name, opened)
@@ -89,13 +89,13 @@ const lineOf = ({ digest, name, outcome }: Outcome, isDryRun: boolean): string =
     ...(digest === undefined ? [] : [digest])
   ].join("\t")
 
-/** Deletes the tags that names are. */
+/** Deletes the tags of names. */
 export const untagAll = Effect.fnUntraced(function* (
   place: Pick<Place.Flags, "layout">,
   names: ReadonlyArray<string>,
   isDryRun: boolean
 ) {
-  // Named twice, a tag would be absent the second time.
+  // A tag that is named twice would be absent the second time.
   const distinct = Array.from(new Set(names))
   const steps = yield* Effect.forEach(distinct, (name) => stepFor(place, name, isDryRun))
   yield* InTurn.run(steps, (fates) => {
@@ -111,7 +111,7 @@ export const untagAll = Effect.fnUntraced(function* (
   })
 })
 
-/** Each name opens a place of its own, since they may be of several registries. */
+/** Opens a place for each name: the names may be in several registries. */
 export const program = (names: ReadonlyArray<string>, place: Pick<Place.Flags, "layout">): Program.Program =>
   Program.join(
     ...names.map((name, index) => {
@@ -129,7 +129,7 @@ export const untag = Command.make(
   "untag",
   {
     names: Argument.String("tag").pipe(
-      Argument.withDescription("registry/repository:tag; in a layout the tag alone"),
+      Argument.withDescription("registry/repository:tag; in a layout only the tag"),
       Argument.atLeast(1)
     ),
     dryRun: dryRunFlag,
@@ -142,7 +142,7 @@ export const untag = Command.make(
     )
 ).pipe(
   Verb.described({
-    does: "Delete tags. The manifests that they name stay",
+    does: "Delete tags, and keep the manifests that they name",
     examples: [{ command: "eacr untag myregistry.azurecr.io/shop/api:v1.3.0", description: "Delete one tag" }]
   })
 )

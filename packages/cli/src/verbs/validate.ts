@@ -1,5 +1,5 @@
 /**
- * Checks that all that an artifact consists of is there and is what its digests name.
+ * Checks that all content of an artifact exists and matches its digests.
  */
 import * as Validation from "@effect-acr/artifacts/Validation"
 import * as ByteSize from "effect/ByteSize"
@@ -20,7 +20,7 @@ export const document = Answer.document({
   ...Validation.ValidationReport.fields,
   /** Whether there are no findings. */
   isValid: Schema.Boolean,
-  /** Signatures are read as content. */
+  /** Signatures are read as content, and not verified. */
   signatures: Schema.Literal("notVerified")
 })
 
@@ -63,7 +63,7 @@ const program = (
   )
 }
 
-/** All blobs of a manifest. Layers that may not be distributed are counted as well, and not read. */
+/** All blobs of a manifest. Layers that may not be distributed are counted and not read. */
 const blobsOf: Counted.Wanted = (manifest) =>
   manifest._tag === "ImageManifest" ? [manifest.config, ...manifest.layers] : []
 
@@ -98,11 +98,11 @@ export const validate = Command.make(
     )
 ).pipe(
   Verb.described({
-    does: "Check that everything of an artifact is there and is what its digests name. Signatures are not verified",
+    does: "Check that all content of an artifact exists and matches its digests. Signatures are not verified",
     examples: [
       {
         command: "eacr validate myregistry.azurecr.io/shop/api:v1.4.0",
-        description: "Read all of an image, for all platforms, with its referrers. Exit code 10 if something is wrong"
+        description: "Read a whole image, for all platforms, with its referrers. Exits with 10 if something is wrong"
       }
     ]
   })

@@ -1,5 +1,5 @@
 /**
- * Says which login is used for a registry, and why.
+ * Shows which login is used for a registry, and why.
  */
 import * as Credentials from "@effect-acr/client/Credentials"
 import * as TokenScope from "@effect-acr/client/TokenScope"
@@ -26,7 +26,7 @@ export const Tried = Schema.Struct({
   /** The kind of login. */
   kind: Schema.String,
   state: Schema.Literals(["used", "not set up", "failed", "not tried"]),
-  /** The file, the credential helper or the credential of Azure that it is from. */
+  /** The file, the credential helper or the credential of Azure that it comes from. */
   source: Schema.optionalKey(Schema.String),
   username: Schema.optionalKey(Schema.String),
   /** Why it is not used. */
@@ -39,9 +39,9 @@ export const document = Answer.document({
   registry: Schema.String,
   /** In the order in which they are tried. */
   logins: Schema.Array(Tried),
-  /** What the registry says to the login, or to a caller without one. Absent where no login could be read. */
+  /** Whether the registry accepts the login, or a caller without one. Absent if no login could be read. */
   check: Schema.optionalKey(Schema.Struct({ isAccepted: Schema.Boolean, why: Schema.optionalKey(Schema.String) })),
-  /** What the access token of the registry says. Absent if the registry uses no such tokens. */
+  /** The permissions in the access token of the registry. Absent if the registry uses no such tokens. */
   token: Schema.optionalKey(
     Schema.Struct({
       subject: Schema.optionalKey(Schema.String),
@@ -62,7 +62,7 @@ const used = (kind: string, credential: Credentials.Credential): Tried => ({
   ...(credential._tag === "Password" ? { username: credential.username } : {})
 })
 
-/** Says what became of a login. */
+/** Describes the outcome of a login. */
 export const triedOf = (kind: string, attempt: Credentials.Attempt): Tried => {
   switch (attempt._tag) {
     case "Used":
@@ -78,7 +78,7 @@ export const triedOf = (kind: string, attempt: Credentials.Attempt): Tried => {
   }
 }
 
-/** A login as cells: its kind, what became of it, and where it is from or why it is not used. */
+/** A login as cells: its kind, its outcome, and where it comes from or why it is not used. */
 export const cellsOf = ({ kind, source, state, username, why }: Tried): ReadonlyArray<string> => [
   kind,
   state,
@@ -117,7 +117,7 @@ const tokenOf = ({ access, expiresAt, subject }: Transport.Access): NonNullable<
   ...(Option.isSome(expiresAt) ? { expiresAt: expiresAt.value } : {})
 })
 
-/** The scopes whose rights a token shows. A registry grants of them what the login has. */
+/** The scopes to request a token for. A registry grants the part of them that the login has. */
 const scopesFor = (repository: string | undefined): ReadonlyArray<TokenScope.TokenScope> =>
   repository === undefined
     ? []
@@ -141,10 +141,10 @@ const program = (registry: string): Program.Program => ({
   ]
 })
 
-/** Read when it is needed, because of the HTTP client. */
+/** Imported late, because it loads the HTTP client. */
 const connection = Effect.promise(() => import("../connection.ts"))
 
-/** Asks a registry about the login, and says whether it wanted one. One that wants none accepts any. */
+/** Checks the login with a registry, and returns whether it requires one. A registry that requires none accepts any. */
 const asked = Effect.fnUntraced(function* (registry: string, repository: string | undefined) {
   const Connection = yield* connection
   let isWanted = false
@@ -171,7 +171,7 @@ export const whoami = Command.make(
     registry: Argument.String("registry").pipe(Argument.withDescription("The registry: myregistry.azurecr.io")),
     repository: Flag.String("repository").pipe(
       Flag.withMetavar("NAME"),
-      Flag.withDescription("Show the rights that the registry grants on this repository, too"),
+      Flag.withDescription("Also show the permissions that the registry grants on this repository"),
       Flag.optional
     )
   },
@@ -196,7 +196,7 @@ export const whoami = Command.make(
         return answerOf(
           {
             ...value,
-            check: { isAccepted: true, ...(isWanted ? {} : { why: "it asks for no login, and looked at none" }) },
+            check: { isAccepted: true, ...(isWanted ? {} : { why: "it requires no login, and did not check one" }) },
             ...(Option.isSome(token) ? { token: tokenOf(token.value) } : {})
           },
           exitCodes.done
@@ -205,7 +205,12 @@ export const whoami = Command.make(
     )
 ).pipe(
   Verb.described({
-    does: "Say which login is used for a registry and why, and what the registry allows it",
-    examples: [{ command: "eacr whoami myregistry.azurecr.io", description: "Which of docker, Azure and none is used" }]
+    does: "Show which login is used for a registry and why, and what it is allowed to do",
+    examples: [
+      {
+        command: "eacr whoami myregistry.azurecr.io",
+        description: "Show whether docker's login, Azure's or none is used"
+      }
+    ]
   })
 )
