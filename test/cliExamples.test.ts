@@ -18,7 +18,7 @@ import { startWith } from "./support/emulatorCommand.ts"
 
 /** Transfers say on standard error what became of all; other verbs say nothing there. */
 const sums =
-  /^(?:(?:(?:sent|mounted|there already|warning): .+|kept: .+|the plan is in .+|the state is kept in .+|status page: .+|labels, environment and commands are .+)\n)*$/
+  /^(?:(?:(?:sent|mounted|there already|warning): .+|kept: .+|the plan is in .+|the state is kept in .+|status page: .+|to see labels, environment and commands .+)\n)*$/
 
 /** Runs until it is stopped. */
 const serves = "serve"

@@ -81,7 +81,7 @@ layer(AcrEmulator.layer(), { excludeTestServices: true })("a question", (it) => 
           yield* loggedIn(["tag", "$REGISTRY/ask/late:v1", "late"])
           yield* shown.type("y")
           assert.strictEqual(yield* shown.ended, 9)
-          assert.include(shown.shown(), "late has come to name")
+          assert.include(shown.shown(), "it got the tag late")
           assert.deepStrictEqual(yield* tagsOf("ask/late"), ["late", "v1"])
         }),
       limit

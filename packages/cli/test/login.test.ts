@@ -110,7 +110,7 @@ layer(emulator, { excludeTestServices: true })("logins", (it) => {
       Effect.gen(function* () {
         const { run } = yield* user()
         const { stderr } = yield* run(["login", "$REGISTRY", "--password-stdin"], { stdin: password })
-        assert.include(stderr, "the user name is missing, which --password-stdin needs: -u NAME")
+        assert.include(stderr, "--password-stdin needs a user name: -u NAME")
         assert.include((yield* run(["login", "--help"])).stdout, "Requires -u NAME")
       })
     )
@@ -160,9 +160,9 @@ layer(emulator, { excludeTestServices: true })("logins", (it) => {
         const args = ["login", registry, "-u", "anyone", "--password-stdin", "--json"]
         const { code, stderr, stdout } = yield* run(args, { stdin: "anything" })
         assert.strictEqual(code, 0)
-        assert.include(stderr, `warning: ${registry} asks for no login: it did not look at this one`)
+        assert.include(stderr, `warning: ${registry} requires no login, and did not check this one`)
         const { stdout: told } = yield* run(["whoami", registry])
-        assert.include(told, "registry\taccepts it\tit asks for no login, and looked at none\n")
+        assert.include(told, "registry\taccepts it\tit requires no login, and did not check one\n")
         assert.deepInclude(JSON.parse(stdout), { isChecked: false, place: file })
       })
     )

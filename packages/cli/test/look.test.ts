@@ -51,7 +51,7 @@ layer(AcrEmulator.layer(), { excludeTestServices: true })("verbs that look", (it
         const show = ["show", "$REGISTRY/look/index:v1"]
         assert.include(
           (yield* loggedIn(show)).stderr,
-          "labels, environment and commands are those of an image: --platform "
+          "to see labels, environment and commands of an image: --platform "
         )
         for (const flags of [["--json"], ["-q"], ["--platform", "linux/arm64"]]) {
           assert.strictEqual((yield* loggedIn([...show, ...flags])).stderr, "")

@@ -132,7 +132,7 @@ const exchanged = Effect.fnUntraced(function* (loginServer: string) {
 const notEncrypted = (place: string) =>
   `warning: the login in ${place} is not encrypted. A credential helper (credsStore in that file) keeps it encrypted`
 
-const notChecked = (loginServer: string) => `warning: ${loginServer} asks for no login: it did not look at this one`
+const notChecked = (loginServer: string) => `warning: ${loginServer} requires no login, and did not check this one`
 
 const store = Effect.fnUntraced(function* (
   loginServer: string,
