@@ -43,12 +43,20 @@ const groupsOf = (source: string, start: string): ReadonlyArray<Group> => {
   return groups.filter(({ items }) => items.length > 0)
 }
 
+/** The pages that a document is divided into, under the document itself. */
+const partsOf = (source: string, text: string, start: string): DefaultTheme.SidebarItem => ({
+  text,
+  link: linkOn("docs/README.md", source),
+  items: groupsOf(`docs/${source}`, start).flatMap(({ items }) => items)
+})
+
 const collapsed = (groups: ReadonlyArray<Group>): Array<DefaultTheme.SidebarItem> =>
   groups.map((group) => ({ ...group, collapsed: true }))
 
 /** By the start of a page's address. */
 export const sidebar = (): DefaultTheme.SidebarMulti => ({
   "/": [...groupsOf("docs/README.md", "/")],
+  "/from-dotnet/": [partsOf("from-dotnet.md", "Coming from .NET", "/from-dotnet/")],
   "/api/": collapsed(groupsOf("docs/api/README.md", "/api/")),
   "/cli/": [...groupsOf("docs/cli/README.md", "/cli/")],
   "/examples/": listed.map(({ name, title }) => ({ text: title, link: `/examples/${name}.html` }))

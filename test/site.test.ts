@@ -103,6 +103,7 @@ const kinds = [
   "retention.html",
   "performance.html",
   "from-dotnet.html",
+  "from-dotnet/content-client.html",
   "api/client/RegistryContent.html",
   "cli/tasks.html",
   "examples/clean-up.html",

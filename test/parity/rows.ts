@@ -1,6 +1,6 @@
 /**
  * Every public member of `Azure.Containers.ContainerRegistry` 1.1.0, beside what does the same here and a test that shows
- * it. docs/from-dotnet.md is written of it.
+ * it. `docs/from-dotnet.md` and the pages in `docs/from-dotnet` are written from it.
  */
 import type { Member } from "./api.ts"
 
@@ -24,7 +24,7 @@ export const types: ReadonlyArray<readonly [string, ReadonlyArray<Row>]> = [
     [
       {
         dotnet: "`new ContainerRegistryClient(endpoint, credential)`",
-        here: "`ContainerRegistry.layer({ endpoint })` on a layer of credentials, `AzureCredentials.layerDefault`",
+        here: "`ContainerRegistry.layer({ endpoint })` with `AzureCredentials.layerDefault`",
         api: ["client/ContainerRegistry.layer", "azure-identity/AzureCredentials.layerDefault"],
         test: {
           file: "packages/azure-identity/test/AzureCredentials.test.ts",
@@ -34,7 +34,7 @@ export const types: ReadonlyArray<readonly [string, ReadonlyArray<Row>]> = [
       },
       {
         dotnet: "`new ContainerRegistryClient(endpoint)`",
-        here: "the same on `Credentials.layerAnonymous`",
+        here: "the same with `Credentials.layerAnonymous`",
         api: ["client/Credentials.layerAnonymous"],
         test: { file: "test/requests.test.ts", name: "an anonymous caller lists and reads where everyone may pull" }
       },
@@ -64,8 +64,8 @@ export const types: ReadonlyArray<readonly [string, ReadonlyArray<Row>]> = [
         inSummary: true
       },
       {
-        dotnet: "`.AsPages(continuationToken, pageSizeHint)`, of every list",
-        here: "`{ continueFrom, pageSize }`",
+        dotnet: "`.AsPages(continuationToken, pageSizeHint)`",
+        here: "options of every list: `{ continueFrom, pageSize }`",
         api: ["client/ContainerRegistry.ListOptions#continueFrom", "client/ContainerRegistry.ListOptions#pageSize"],
         test: {
           file: "packages/client/test/paging.test.ts",
@@ -74,7 +74,7 @@ export const types: ReadonlyArray<readonly [string, ReadonlyArray<Row>]> = [
       },
       {
         dotnet: "`DeleteRepository(name)`",
-        here: "`registry.deleteRepository(name)`, which tells the `manifests` and `tags` that went",
+        here: "`registry.deleteRepository(name)`; its result has `manifests`, `tags`",
         api: [
           "client/ContainerRegistry.ContainerRegistry#deleteRepository",
           "client/ContainerRegistry.DeletedRepository#manifests",
@@ -84,19 +84,19 @@ export const types: ReadonlyArray<readonly [string, ReadonlyArray<Row>]> = [
       },
       {
         dotnet: "`GetRepository(name)`",
-        here: "nothing to make: operations take the name, `registry.repositoryProperties(name)`",
+        here: "an argument of operations: `registry.repositoryProperties(name)`",
         api: ["client/ContainerRegistry.ContainerRegistry#repositoryProperties"],
         test: { file: shownHere, name: "a repository tells its properties" }
       },
       {
         dotnet: "`GetArtifact(name, tagOrDigest)`",
-        here: "nothing to make: operations take both; `registry.reference(name, tagOrDigest)` writes them as one",
+        here: "arguments of operations; as a reference: `registry.reference(name, tagOrDigest)`",
         api: ["client/ContainerRegistry.ContainerRegistry#reference"],
         test: { file: shownHere, name: "a registry knows its address, and the references of what it holds" }
       },
       {
-        dotnet: "`…Async`, `CancellationToken`, of every operation",
-        here: "an operation of `ContainerRegistry` is an effect or a stream: interrupt its fibre",
+        dotnet: "`…Async`, `CancellationToken`",
+        here: "operations of `ContainerRegistry` are effects or streams: interrupt the fiber",
         api: ["client/ContainerRegistry.ContainerRegistry"],
         test: { file: "test/requests.test.ts", name: "a list that is interrupted asks for nothing more" }
       }
@@ -107,7 +107,7 @@ export const types: ReadonlyArray<readonly [string, ReadonlyArray<Row>]> = [
     [
       {
         dotnet: "`ServiceVersion.V2021_07_01`",
-        here: "the one that there is: `ContainerRegistry.layer` asks for it",
+        here: "the only one: `ContainerRegistry.layer` sends it",
         api: ["client/ContainerRegistry.layer"],
         test: { file: shownHere, name: "a registry is asked in version 2021-07-01 of its API" }
       },
@@ -211,7 +211,7 @@ export const types: ReadonlyArray<readonly [string, ReadonlyArray<Row>]> = [
       },
       {
         dotnet: "`GetArtifact(tagOrDigest)`",
-        here: "nothing to make, as above: `registry.reference(name, tagOrDigest)`",
+        here: "an argument of operations; as a reference: `registry.reference(name, tagOrDigest)`",
         api: ["client/ContainerRegistry.ContainerRegistry#reference"],
         test: { file: shownHere, name: "a registry knows its address, and the references of what it holds" }
       },
@@ -228,13 +228,13 @@ export const types: ReadonlyArray<readonly [string, ReadonlyArray<Row>]> = [
     [
       {
         dotnet: "`FullyQualifiedReference`",
-        here: "`registry.reference(name, tagOrDigest)`, written by `Reference.format`",
+        here: "`registry.reference(name, tagOrDigest)`, formatted by `Reference.format`",
         api: ["client/ContainerRegistry.ContainerRegistry#reference", "client/Reference.format"],
         test: { file: shownHere, name: "a registry knows its address, and the references of what it holds" }
       },
       {
         dotnet: "`RegistryEndpoint`, `RepositoryName`",
-        here: "`registry.endpoint`; the name is what you gave, and `repositoryName` of what comes back",
+        here: "`registry.endpoint`; the name is your argument, and `repositoryName` of results",
         api: [
           "client/ContainerRegistry.ContainerRegistry#endpoint",
           "client/ManifestProperties.ManifestProperties#repositoryName"
@@ -254,8 +254,8 @@ export const types: ReadonlyArray<readonly [string, ReadonlyArray<Row>]> = [
         test: { file: shownHere, name: "manifests are locked by tag or by digest, and say so" }
       },
       {
-        dotnet: "`GetAllTagProperties(order)`, `GetTagPropertiesCollection(order)`",
-        here: "`registry.tags(name, { digest, orderBy })`; without `digest` those of the whole repository",
+        dotnet: "`GetAllTagProperties(order)`",
+        here: "`registry.tags(name, options)` with `digest`, `orderBy`; all tags without a digest",
         api: ["client/ContainerRegistry.ContainerRegistry#tags", "client/ContainerRegistry.ListTagsOptions#digest"],
         test: { file: shownHere, name: "tags of one manifest are listed alone" }
       },
@@ -274,14 +274,14 @@ export const types: ReadonlyArray<readonly [string, ReadonlyArray<Row>]> = [
       },
       {
         dotnet: "`DeleteTag(tag)`",
-        here: "`registry.deleteTag(name, tag)`, which tells the digest",
+        here: "`registry.deleteTag(name, tag)`, which returns the digest",
         api: ["client/ContainerRegistry.ContainerRegistry#deleteTag"],
         test: { file: shownHere, name: "tags are deleted, and leave their manifest" },
         inSummary: true
       },
       {
         dotnet: "`Delete()`",
-        here: "`registry.deleteManifest(name, tagOrDigest)`; a tag is resolved each time, not once",
+        here: "`registry.deleteManifest(name, tagOrDigest)`; each call resolves a tag again",
         api: ["client/ContainerRegistry.ContainerRegistry#deleteManifest"],
         test: { file: shownHere, name: "manifests are deleted by tag or by digest, with all their tags" },
         inSummary: true
@@ -292,7 +292,7 @@ export const types: ReadonlyArray<readonly [string, ReadonlyArray<Row>]> = [
     "ContainerRegistryContentClient",
     [
       {
-        dotnet: "`new ContainerRegistryContentClient(endpoint, repository, credential)`",
+        dotnet: "`new …(endpoint, repository, credential)`",
         here: "`RegistryContent.layer({ endpoint })`, for all repositories",
         api: ["client/RegistryContent.layer"],
         test: {
@@ -301,8 +301,8 @@ export const types: ReadonlyArray<readonly [string, ReadonlyArray<Row>]> = [
         }
       },
       {
-        dotnet: "`new ContainerRegistryContentClient(endpoint, repository)`",
-        here: "the same on `Credentials.layerAnonymous`",
+        dotnet: "`new …(endpoint, repository)`",
+        here: "the same with `Credentials.layerAnonymous`",
         api: ["client/Credentials.layerAnonymous"],
         test: { file: "test/requests.test.ts", name: "an anonymous caller lists and reads where everyone may pull" }
       },
@@ -314,7 +314,7 @@ export const types: ReadonlyArray<readonly [string, ReadonlyArray<Row>]> = [
       },
       {
         dotnet: "`UploadBlob(BinaryData)`",
-        here: "`content.uploadBlob(name, BlobSource.fromBytes(bytes))`, `fromString`",
+        here: "`content.uploadBlob(name, source)` with `fromBytes`, `fromString`",
         api: [
           "client/RegistryContent.RegistryContent#uploadBlob",
           "client/BlobSource.fromBytes",
@@ -323,16 +323,21 @@ export const types: ReadonlyArray<readonly [string, ReadonlyArray<Row>]> = [
         test: { file: shownHere, name: "content goes up from bytes, a stream and a file, to one digest" }
       },
       {
+        dotnet: "`UploadBlob(Stream)`, a file",
+        here: "`content.uploadBlob(name, source)` with `BlobSource.fromFile(path)`",
+        api: ["client/RegistryContent.RegistryContent#uploadBlob", "client/BlobSource.fromFile"],
+        test: { file: shownHere, name: "content goes up from bytes, a stream and a file, to one digest" },
+        inSummary: true
+      },
+      {
         dotnet: "`UploadBlob(Stream)`",
-        here: "`content.uploadBlob(name, BlobSource.fromFile(path))`, `fromStream`, `fromRepeatableStream`",
+        here: "`content.uploadBlob(name, source)` with `fromStream`, `fromRepeatableStream`",
         api: [
           "client/RegistryContent.RegistryContent#uploadBlob",
-          "client/BlobSource.fromFile",
           "client/BlobSource.fromStream",
           "client/BlobSource.fromRepeatableStream"
         ],
-        test: { file: shownHere, name: "content goes up from bytes, a stream and a file, to one digest" },
-        inSummary: true
+        test: { file: shownHere, name: "content goes up from bytes, a stream and a file, to one digest" }
       },
       {
         dotnet: "`DownloadBlobContent(digest)`",
@@ -354,7 +359,7 @@ export const types: ReadonlyArray<readonly [string, ReadonlyArray<Row>]> = [
       },
       {
         dotnet: "`DownloadBlobTo(digest, path)`",
-        here: "`content.downloadBlob(name, digest, path)`; the file has its name when it is verified",
+        here: "`content.downloadBlob(name, digest, path)`; a file gets its name once it is verified",
         api: ["client/RegistryContent.RegistryContent#downloadBlob"],
         test: {
           file: "test/transfers.test.ts",
@@ -389,7 +394,7 @@ export const types: ReadonlyArray<readonly [string, ReadonlyArray<Row>]> = [
       },
       {
         dotnet: "`SetManifest(BinaryData, tag, mediaType)`",
-        here: "`content.putManifest(name, bytes, { tag, mediaType })`, bytes as they are",
+        here: "`content.putManifest(name, bytes, options)` with `tag`, `mediaType`",
         api: [
           "client/RegistryContent.RegistryContent#putManifest",
           "client/RegistryContent.PutManifestOptions#mediaType"
@@ -590,9 +595,8 @@ export const types: ReadonlyArray<readonly [string, ReadonlyArray<Row>]> = [
     "ArtifactArchitecture, ArtifactOperatingSystem",
     [
       {
-        dotnet:
-          "`I386`, `Amd64`, `Arm`, `Arm64`, `Mips`, `MipsLe`, `Mips64`, `Mips64Le`, `Ppc64`, `Ppc64Le`, `RiscV64`, `S390X`, `Wasm`",
-        here: "`architecture`, the text that the registry tells: `386`, `amd64`, `arm` …",
+        dotnet: "`I386`, `Amd64`, `Arm`, `Arm64`, `RiscV64`, `S390X`, `Wasm`",
+        here: "`architecture`, a string: `386`, `amd64`, `arm` …",
         api: ["client/ManifestProperties.ManifestProperties#architecture"],
         test: {
           file: "packages/client/test/ManifestProperties.test.ts",
@@ -600,9 +604,26 @@ export const types: ReadonlyArray<readonly [string, ReadonlyArray<Row>]> = [
         }
       },
       {
-        dotnet:
-          "`Aix`, `Android`, `Darwin`, `Dragonfly`, `FreeBsd`, `Illumos`, `iOS`, `JS`, `Linux`, `NetBsd`, `OpenBsd`, `Plan9`, `Solaris`, `Windows`",
-        here: "`operatingSystem`, the text that the registry tells: `aix`, `linux`, `windows` …",
+        dotnet: "`Mips`, `MipsLe`, `Mips64`, `Mips64Le`, `Ppc64`, `Ppc64Le`",
+        here: "`architecture`: `mips`, `ppc64le` …",
+        api: ["client/ManifestProperties.ManifestProperties#architecture"],
+        test: {
+          file: "packages/client/test/ManifestProperties.test.ts",
+          name: "a manifest's record of an image is read to the last field"
+        }
+      },
+      {
+        dotnet: "`Aix`, `Android`, `Darwin`, `FreeBsd`, `iOS`, `Linux`, `Windows`",
+        here: "`operatingSystem`, a string: `aix`, `linux`, `windows` …",
+        api: ["client/ManifestProperties.ManifestProperties#operatingSystem"],
+        test: {
+          file: "packages/client/test/ManifestProperties.test.ts",
+          name: "a manifest's record of an image is read to the last field"
+        }
+      },
+      {
+        dotnet: "`Dragonfly`, `Illumos`, `JS`, `NetBsd`, `OpenBsd`, `Plan9`, `Solaris`",
+        here: "`operatingSystem`: `dragonfly`, `illumos` …",
         api: ["client/ManifestProperties.ManifestProperties#operatingSystem"],
         test: {
           file: "packages/client/test/ManifestProperties.test.ts",
@@ -657,12 +678,22 @@ export const types: ReadonlyArray<readonly [string, ReadonlyArray<Row>]> = [
       },
       {
         dotnet: "`SchemaVersion`, `Configuration`, `Layers`, `Annotations`",
-        here: "`schemaVersion`, `config`, `layers`, `annotations`; besides them `mediaType`, `artifactType`, `subject`",
+        here: "`schemaVersion`, `config`, `layers`, `annotations`",
         api: [
           "client/Manifest.ImageManifest#schemaVersion",
           "client/Manifest.ImageManifest#config",
           "client/Manifest.ImageManifest#layers",
-          "client/Manifest.ImageManifest#annotations",
+          "client/Manifest.ImageManifest#annotations"
+        ],
+        test: {
+          file: "packages/client/test/Manifest.test.ts",
+          name: "a manifest of an image has all of its fields, and unknown ones at any depth"
+        }
+      },
+      {
+        dotnet: "(no members)",
+        here: "`mediaType`, `artifactType`, `subject`",
+        api: [
           "client/Manifest.ImageManifest#mediaType",
           "client/Manifest.ImageManifest#artifactType",
           "client/Manifest.ImageManifest#subject"
@@ -679,12 +710,22 @@ export const types: ReadonlyArray<readonly [string, ReadonlyArray<Row>]> = [
     [
       {
         dotnet: "`Digest`, `MediaType`, `SizeInBytes`, `Annotations`",
-        here: "`digest`, `mediaType`, `size`, `annotations`; besides them `urls`, `data`, `platform`, `artifactType`",
+        here: "`digest`, `mediaType`, `size`, `annotations`",
         api: [
           "client/Descriptor.Descriptor#digest",
           "client/Descriptor.Descriptor#mediaType",
           "client/Descriptor.Descriptor#size",
-          "client/Descriptor.Descriptor#annotations",
+          "client/Descriptor.Descriptor#annotations"
+        ],
+        test: {
+          file: "packages/client/test/Descriptor.test.ts",
+          name: "a descriptor has the fields of the specification, and keeps unknown ones at any depth"
+        }
+      },
+      {
+        dotnet: "(no members)",
+        here: "`urls`, `data`, `platform`, `artifactType`",
+        api: [
           "client/Descriptor.Descriptor#urls",
           "client/Descriptor.Descriptor#data",
           "client/Descriptor.Descriptor#platform",
@@ -824,7 +865,7 @@ export const types: ReadonlyArray<readonly [string, ReadonlyArray<Row>]> = [
     [
       {
         dotnet: "`UploadRegistryBlobResult.Digest`, `.SizeInBytes`",
-        here: "the descriptor that `content.uploadBlob` gives: `digest`, `size`",
+        here: "the descriptor that `content.uploadBlob` returns: `digest`, `size`",
         api: [
           "client/RegistryContent.RegistryContent#uploadBlob",
           "client/Descriptor.Descriptor#digest",
@@ -834,13 +875,13 @@ export const types: ReadonlyArray<readonly [string, ReadonlyArray<Row>]> = [
       },
       {
         dotnet: "`DownloadRegistryBlobResult.Digest`, `.Content`",
-        here: "the bytes that `content.blobBytes` gives; the digest is the one that was asked for",
+        here: "the bytes that `content.blobBytes` returns; the digest is your argument",
         api: ["client/RegistryContent.RegistryContent#blobBytes"],
         test: { file: shownHere, name: "content comes down into memory, as a stream, and into a file" }
       },
       {
-        dotnet: "`DownloadRegistryBlobStreamingResult.Digest`, `.Content`, `.Dispose()`",
-        here: "the stream `content.blob`: when it ends, fails or is left, its connection is closed",
+        dotnet: "`…StreamingResult.Content`, `.Dispose()`",
+        here: "the stream `content.blob` closes its connection in the end",
         api: ["client/RegistryContent.RegistryContent#blob"],
         test: {
           file: "test/transfers.test.ts",
@@ -849,7 +890,7 @@ export const types: ReadonlyArray<readonly [string, ReadonlyArray<Row>]> = [
       },
       {
         dotnet: "`GetManifestResult.Digest`, `.MediaType`",
-        here: "`descriptor` of what `content.manifest` gives",
+        here: "`descriptor` of the result of `content.manifest`",
         api: ["client/Manifest.Content#descriptor", "client/RegistryContent.RegistryContent#manifest"],
         test: {
           file: shownHere,
@@ -858,7 +899,7 @@ export const types: ReadonlyArray<readonly [string, ReadonlyArray<Row>]> = [
       },
       {
         dotnet: "`GetManifestResult.Manifest`",
-        here: "`bytes`, and what they say: `manifest`",
+        here: "`bytes`, and their parsed form: `manifest`",
         api: ["client/Manifest.Content#bytes", "client/Manifest.Content#manifest"],
         test: {
           file: shownHere,
@@ -867,7 +908,7 @@ export const types: ReadonlyArray<readonly [string, ReadonlyArray<Row>]> = [
       },
       {
         dotnet: "`SetManifestResult.Digest`",
-        here: "the descriptor that `content.putManifest` gives: `digest`",
+        here: "the descriptor that `content.putManifest` returns: `digest`",
         api: ["client/RegistryContent.RegistryContent#putManifest", "client/Descriptor.Descriptor#digest"],
         test: {
           file: shownHere,
@@ -904,9 +945,8 @@ export const types: ReadonlyArray<readonly [string, ReadonlyArray<Row>]> = [
         test: { file: shownHere, name: "models are made without a registry" }
       },
       {
-        dotnet:
-          "`UploadRegistryBlobResult(…)`, `DownloadRegistryBlobResult(…)`, `GetManifestResult(…)`, `SetManifestResult(…)`",
-        here: "plain values; or no mock at all: `AcrEmulator.layer()`, an emulated registry",
+        dotnet: "`UploadRegistryBlobResult(…)` and all other results",
+        here: "plain values; or no mock at all: `AcrEmulator.layer()`",
         api: ["emulator/AcrEmulator.layer"],
         test: {
           file: "packages/emulator/test/content.test.ts",
@@ -920,7 +960,7 @@ export const types: ReadonlyArray<readonly [string, ReadonlyArray<Row>]> = [
     [
       {
         dotnet: "`Status`, `ErrorCode`, `Message`",
-        here: "`reason` of the `RegistryError`, which is what to act on; behind it `response` with its status and all errors of the registry",
+        here: "`reason` of the `RegistryError`; `response` has the status and all errors",
         api: [
           "client/RegistryError.RegistryError",
           "client/RegistryError.RegistryError#reason",

@@ -1,9 +1,16 @@
 /**
- * Writes docs/from-dotnet.md: `npx -y pnpm@12 parity`.
+ * Writes docs/from-dotnet.md and the pages of its classes: `npx -y pnpm@12 parity`.
  */
-import { writeFile } from "node:fs/promises"
+import { mkdir, writeFile } from "node:fs/promises"
 import { NodeRuntime } from "@effect/platform-node"
 import * as Effect from "effect/Effect"
-import { page } from "./page.ts"
+import { pages } from "./page.ts"
 
-NodeRuntime.runMain(Effect.promise(() => writeFile(new URL("../../docs/from-dotnet.md", import.meta.url), page)))
+const docs = new URL("../../docs/", import.meta.url)
+
+const write = Effect.gen(function* () {
+  yield* Effect.promise(() => mkdir(new URL("from-dotnet/", docs), { recursive: true }))
+  for (const [path, text] of pages) yield* Effect.promise(() => writeFile(new URL(path, docs), text))
+})
+
+NodeRuntime.runMain(write)
