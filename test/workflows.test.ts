@@ -21,7 +21,15 @@ const Step = Schema.Struct({
   with: Schema.optionalKey(Schema.Record(Schema.String, Schema.Unknown))
 })
 
-const Matrix = Schema.Struct({ include: Schema.Array(Schema.Struct({ os: Schema.String, file: Schema.String })) })
+const Matrix = Schema.Struct({
+  include: Schema.Array(
+    Schema.Struct({
+      os: Schema.String,
+      file: Schema.optionalKey(Schema.String),
+      tests: Schema.optionalKey(Schema.String)
+    })
+  )
+})
 
 const Job = Schema.Struct({
   needs: Schema.optionalKey(Schema.String),
@@ -84,6 +92,33 @@ describe.each(names)("%s", (name) => {
   )
 })
 
+describe("check-and-release.yml", () => {
+  it.effect("runs tests that are there on macOS and on Windows, and waits for neither before a release", () =>
+    Effect.gen(function* () {
+      const { release, systems } = (yield* workflowOf("check-and-release.yml")).jobs
+      const runs = systems?.strategy?.matrix.include ?? []
+      assert.deepStrictEqual(
+        runs.map(({ os }) => os),
+        ["macos-latest", "windows-latest"]
+      )
+      for (const folder of runs.flatMap(({ tests = "" }) => tests.split(" "))) {
+        const files = yield* Effect.promise(() => readdir(new URL(`${folder}/test/`, root)))
+        assert.isTrue(
+          files.some((file) => file.endsWith(".test.ts")),
+          folder
+        )
+      }
+      assert.strictEqual(release?.needs, "check")
+    })
+  )
+
+  it.effect("finds line ends as they are in the repository, on Windows too", () =>
+    Effect.gen(function* () {
+      assert.include((yield* textOf(".gitattributes")).split("\n"), "* text=auto eol=lf")
+    })
+  )
+})
+
 describe("executables.yml", () => {
   it.effect("starts executables that are made, each on the system that it is for", () =>
     Effect.gen(function* () {
@@ -95,7 +130,7 @@ describe("executables.yml", () => {
         started.map(({ file }) => file),
         made
       )
-      for (const { file, os } of started) {
+      for (const { file = "", os } of started) {
         assert.strictEqual(os.split("-")[0], systems[file.split("-")[1] ?? ""])
         assert.strictEqual(os.endsWith("-arm") || os === "macos-latest", file.includes("arm64"))
       }

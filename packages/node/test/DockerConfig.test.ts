@@ -437,7 +437,8 @@ const pidIn = (path: string) =>
     Number
   )
 
-describe("a credential helper", () => {
+// The helpers of these tests are scripts of `sh`. credentialHelper.test.ts has one that is an executable.
+describe.skipIf(process.platform === "win32")("a credential helper (skipped on Windows)", () => {
   it.live("is asked for the registry, and gives a password", () =>
     Effect.gen(function* () {
       const { bin, get } = yield* helped(`echo "$@" > $BIN/arguments; ${answer("contoso", "word")}`)

@@ -86,8 +86,11 @@ const inEnvironment = (env: { readonly [name: string]: string }) =>
     Effect.provide(Layer.merge(NodeServices.layer, ConfigProvider.layer(ConfigProvider.fromEnv({ env }))))
   )
 
+/** Its files have no modes, it has no pipes among them, and the helpers of these tests are scripts of `sh`. */
+const isWindows = process.platform === "win32"
+
 describe("a login that is stored in the file", () => {
-  it.effect("makes the file and its folder, which only the user can read", () =>
+  it.effect.skipIf(isWindows)("makes the file and its folder, which only the user can read", () =>
     Effect.gen(function* () {
       const own = join(yield* folder, "new", ".docker")
       const path = join(own, "config.json")
@@ -200,7 +203,7 @@ describe("a login that is stored in the file", () => {
     )
   }
 
-  it.live("is refused where a pipe or a device stands in the place of the file", () =>
+  it.live.skipIf(isWindows)("is refused where a pipe or a device stands in the place of the file", () =>
     Effect.gen(function* () {
       const { path: pipe } = yield* withFile()
       execFileSync("mkfifo", [pipe])
@@ -236,7 +239,7 @@ describe("a login that is stored in the file", () => {
 })
 
 describe("a login that a helper keeps", () => {
-  it.live("is given to the helper, and the file keeps an empty entry", () =>
+  it.live.skipIf(isWindows)("is given to the helper, and the file keeps an empty entry", () =>
     Effect.gen(function* () {
       const { login } = yield* helper("keeping")
       const { json, path } = yield* withFile(
@@ -253,17 +256,19 @@ describe("a login that a helper keeps", () => {
     })
   )
 
-  it.live("is that of the registry before that of all, and keeps a token under the name of tokens", () =>
-    Effect.gen(function* () {
-      const { login } = yield* helper("own")
-      const { path } = yield* withFile(JSON.stringify({ credsStore: "absent", credHelpers: { [registry]: "own" } }))
-      yield* store(path, token)
-      assert.deepStrictEqual(JSON.parse(yield* login), {
-        ServerURL: registry,
-        Username: "<token>",
-        Secret: "token of the registry"
+  it.live.skipIf(isWindows)(
+    "is that of the registry before that of all, and keeps a token under the name of tokens",
+    () =>
+      Effect.gen(function* () {
+        const { login } = yield* helper("own")
+        const { path } = yield* withFile(JSON.stringify({ credsStore: "absent", credHelpers: { [registry]: "own" } }))
+        yield* store(path, token)
+        assert.deepStrictEqual(JSON.parse(yield* login), {
+          ServerURL: registry,
+          Username: "<token>",
+          Secret: "token of the registry"
+        })
       })
-    })
   )
 
   it.effect("is not put into the file if the helper is not installed", () =>
@@ -275,7 +280,7 @@ describe("a login that a helper keeps", () => {
     })
   )
 
-  it.live("is not repeated by the error of a helper that fails", () =>
+  it.live.skipIf(isWindows)("is not repeated by the error of a helper that fails", () =>
     Effect.gen(function* () {
       yield* helper("failing", "cat; cat >&2; exit 3")
       const { path } = yield* withFile('{"credsStore":"failing"}')
@@ -285,7 +290,7 @@ describe("a login that a helper keeps", () => {
     })
   )
 
-  it.live("fails in time if the helper does not end", () =>
+  it.live.skipIf(isWindows)("fails in time if the helper does not end", () =>
     Effect.gen(function* () {
       yield* helper("hanging", "exec sleep 60")
       const { path } = yield* withFile('{"credsStore":"hanging"}')
@@ -312,7 +317,7 @@ describe("a file that other programs change, too", () => {
   /** What is not about logins, as other tools write it: a parser would round the number and drop the first of two members. */
   const odd = '{\n  "id": 9007199254740993,\n  "same": 1e400,\n  "same": "\\u0061",\n  "plugins": {"x": {"n": 1.0}}'
 
-  it.live("keeps what was changed while the helper ran", () =>
+  it.live.skipIf(isWindows)("keeps what was changed while the helper ran", () =>
     Effect.gen(function* () {
       const changed = '{"credsStore":"slow","auths":{"ghcr.io":{}},"currentContext":"new"}'
       yield* helper("slow", rewriting(changed))
@@ -325,7 +330,7 @@ describe("a file that other programs change, too", () => {
     })
   )
 
-  it.live("is not created again if it was removed while the helper ran", () =>
+  it.live.skipIf(isWindows)("is not created again if it was removed while the helper ran", () =>
     Effect.gen(function* () {
       yield* helper("removing", `cat > /dev/null; rm -f "$CONFIG"`)
       const { path } = yield* withFile(`{"credsStore":"removing","auths":{"${registry}":{}}}`)
@@ -416,7 +421,7 @@ describe("a file that other programs change, too", () => {
     })
   )
 
-  it.effect("keeps its mode", () =>
+  it.effect.skipIf(isWindows)("keeps its mode", () =>
     Effect.gen(function* () {
       const { path } = yield* withFile("{}")
       yield* Effect.promise(() => chmod(path, 0o640))
