@@ -19,6 +19,14 @@ const temporary = Effect.acquireRelease(
   (path) => Effect.promise(() => rm(path, { recursive: true, force: true }))
 )
 
+/** The journal mode of a database that the client has opened. */
+const modeOf = (filename: string) =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    yield* sql`CREATE TABLE IF NOT EXISTS things (id INTEGER)`
+    return (yield* sql`PRAGMA journal_mode`.values)[0]?.[0]
+  }).pipe(Effect.provide(SqliteClient.layer({ filename })))
+
 const numbers = Arr.makeBy(1000, (id) => ({ id }))
 
 describe("SqliteClient", () => {
@@ -39,12 +47,6 @@ describe("SqliteClient", () => {
   it.effect("writes a log ahead in a database that it creates, and leaves the mode of others", () =>
     Effect.gen(function* () {
       const folder = yield* temporary
-      const modeOf = (filename: string) =>
-        Effect.gen(function* () {
-          const sql = yield* SqlClient.SqlClient
-          yield* sql`CREATE TABLE IF NOT EXISTS things (id INTEGER)`
-          return (yield* sql`PRAGMA journal_mode`.values)[0]?.[0]
-        }).pipe(Effect.provide(SqliteClient.layer({ filename })))
       const [own, other] = [join(folder, "own.sqlite"), join(folder, "other.sqlite")]
       const database = new DatabaseSync(other)
       database.exec("CREATE TABLE theirs (id INTEGER)")
