@@ -21,7 +21,7 @@ export const dialects: ReadonlyArray<Dialect> = [
     storage: "myregistry.blob.core.windows.net",
     deviations: [
       {
-        what: "wants `metadata_read` for lists of tags, and does not say so before",
+        what: "requires `metadata_read` to list tags, and says so only in its challenge",
         source: "https://github.com/Azure/acr/issues/423"
       }
     ]
@@ -36,7 +36,7 @@ export const dialects: ReadonlyArray<Dialect> = [
     mountRefusedWith: 401,
     deviations: [
       {
-        what: "grants rights by repository: one that may not be read cannot be mounted from",
+        what: "grants permissions by repository: a blob cannot be mounted from a repository that the login may not read",
         source:
           "https://learn.microsoft.com/en-gb/azure/container-registry/container-registry-rbac-abac-repository-permissions"
       }
@@ -109,11 +109,11 @@ export const dialects: ReadonlyArray<Dialect> = [
     strangersGet: 404,
     deviations: [
       {
-        what: "can be set up to answer anonymous callers with 404 instead of 401",
+        what: "can be configured to answer anonymous callers with 404 instead of 401",
         source: "https://www.jfrog.com/confluence/display/RTF5X/Configuring+Security"
       },
       {
-        what: "has its token service below a path of its own",
+        what: "has its token service under another path",
         source: "https://github.com/containerd/containerd/issues/6339"
       }
     ]

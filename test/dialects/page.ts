@@ -23,24 +23,23 @@ const table = (header: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<
 export const page = (reports: ReadonlyArray<Report>): string => `# Registries
 
 The client is strict about what could do harm (bytes, digests, origins, credentials), and lenient about everything else:
-registries deviate from the specification, and programs have to work with them. This page is written by a command that plays
-registries as far as their deviations are known, and does the same work with each (\`npx -y pnpm@12 dialects\`). Every row is
-a test. The registries here are players, not the real ones. A row that passes means that the client copes with this deviation;
-the real registry may have others.
+registries deviate from the specification, and programs have to work with them. A command (\`npx -y pnpm@12 dialects\`)
+simulates the known deviations of each registry, runs the same operations against each simulation, and writes this page. Every
+row is a test. It shows that the client copes with this deviation; the real registry may have others.
 
-## How they deviate
+## Deviations from the specification
 
 ${table(
-  ["Registry", "What it does", "Reported by"],
+  ["Registry", "Deviation", "Source"],
   reports.flatMap(({ dialect }) => dialect.deviations.map(({ source, what }) => [dialect.name, what, `<${source}>`]))
 )}
 
 ## Requests for each step
 
-A push of an image with two blobs under three tags, one blob of which may be mounted; a pull of all of it; a list of its tags
-by pages of two; another tag; and a delete. A number is how many requests the step took, those for logins included. A name is
-the reason of the error that tells what the registry does not offer. registry.k8s.io is read-only, so it has no push, tag or
-delete.
+The steps push an image with two blobs under three tags, of which the client may mount one blob; pull the whole image; list its
+tags in pages of two; add a tag; and delete the image. A number counts the requests of the step, including those of the login. A
+name is the reason of the error if the registry does not support the step. registry.k8s.io is read-only, so it has no push, tag
+or delete.
 
 ${table(
   ["Registry", ...steps],

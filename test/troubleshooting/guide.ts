@@ -1,5 +1,5 @@
 /**
- * The guide: every scenario, with the error that comes of it.
+ * The guide: every scenario, with the error that it causes.
  */
 import type { RegistryError } from "@effect-acr/client/RegistryError"
 import * as Duration from "effect/Duration"
@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import type { Scenario } from "./scenario.ts"
 
 /**
- * What differs from run to run: ports, names of requests, folders. Ours stand in for a registry that has a name.
+ * Replaces what differs from run to run: ports, IDs of requests, folders. A local server gets the name of a registry.
  */
 export const steady = (text: string): string =>
   text
@@ -15,11 +15,11 @@ export const steady = (text: string): string =>
     .replaceAll(/https?:\/\/(?:127\.0\.0\.1|localhost):\d+/g, "https://myregistry.azurecr.io")
     .replaceAll(/(?:127\.0\.0\.1|localhost):\d+/g, "myregistry.azurecr.io")
     .replaceAll(/, (correlation|client request) id [0-9a-f-]{36}/g, ", $1 id …")
-    // A connection that breaks is noticed while reading or while writing.
+    // The runtime notices a broken connection while reading or while writing.
     .replaceAll(/TransportError: (?:read|write) \w+/g, "TransportError: connection reset")
     .replaceAll(/uploads\/[0-9a-f-]{36}/g, "uploads/…")
 
-/** What a program sees of an error that it can act on. */
+/** The fields of an error that a program can act on. */
 const fields = ({ reason, response }: RegistryError): ReadonlyArray<string> => [
   ...Object.entries(reason)
     .filter(([name]) => !["_tag", "description", "cause", "name", "message", "stack"].includes(name))
@@ -53,14 +53,13 @@ const section = ({ reason, remedy, title, why }: Scenario, error: RegistryError)
 const introduction = `# Troubleshooting
 
 Every operation fails with a \`RegistryError\`. Its message begins with the operation that the program called and the
-**reason**, which a program acts on. What the registry says follows, then the request, and two names by which the operators
-of the registry find that request: its correlation id and the client request id. This page shows the errors as they are: a
-command makes each of them happen and writes it (\`npx -y pnpm@12 troubleshooting\`), and a test fails when one of them
-changes.
+**reason**, by which a program can decide what to do. The message of the registry follows, then the request, and two IDs by
+which the operators of the registry find that request: the correlation id and the client request id. A command causes each error
+of this page and prints it (\`npx -y pnpm@12 troubleshooting\`), and a test fails when an error changes.
 
-**To see more**, log at debug level: there is a line for each request with its status, for each failed attempt and each
-transfer that resumes. Spans show the same in order, and metrics count it: [observability](observability.md). None of them
-contains a secret.
+**For more detail**, log at debug level: the client logs each request with its status, each failed attempt and each transfer
+that resumes. Spans show the same in order, and metrics count it: [observability](observability.md). None of them contains a
+secret.
 
 `
 

@@ -46,16 +46,16 @@ const upload = (source: BlobSource.BlobSource) =>
 
 export const scenarios: ReadonlyArray<Scenario> = [
   {
-    title: "A repository is not there",
-    why: "The name is wrong, the repository was deleted, or the identity may not see it.",
+    title: "Repository not found",
+    why: "The name is wrong, the repository was deleted, or the identity has no permission to see it.",
     remedy:
-      'List the repositories with `registry.repositories()`. To continue where something is missing, catch the reason: `Effect.catchReason("RegistryError", "NotFound", …)`; its `resource` says what is missing.',
+      'List the repositories with `registry.repositories()`. To continue without the object, catch the reason: `Effect.catchReason("RegistryError", "NotFound", …)`. Its `resource` says what is missing.',
     reason: "NotFound",
     says: ["NAME_UNKNOWN"],
     run: failing(properties("library/helo-world"))
   },
   {
-    title: "A tag is not there",
+    title: "Tag not found",
     why: "The tag was never pushed, or it was deleted.",
     remedy: "List the tags with `registry.tags(repository)`.",
     reason: "NotFound",
@@ -63,8 +63,8 @@ export const scenarios: ReadonlyArray<Scenario> = [
     run: failing(Effect.flatMap(RegistryContent, (content) => content.manifest("library/hello-world", "v9")))
   },
   {
-    title: "No credential is there",
-    why: "Every credential of a chain was passed over. The error says why for each of them, also as data: `passedOver`.",
+    title: "No credentials found",
+    why: "No credential of the chain is configured. The error says why for each of them, also as data: `passedOver`.",
     remedy:
       "Set up one of them: `az login`, the variables that the error names, or `docker login`. For public content, end the chain with `Credentials.layerAnonymous`.",
     reason: "CredentialUnavailable",
@@ -88,7 +88,7 @@ export const scenarios: ReadonlyArray<Scenario> = [
   {
     title: "A credential fails",
     why: "The effect that was passed to `Credentials.layerEntra` failed, or a class of `@azure/identity` did. Nothing was sent to the registry.",
-    remedy: "Look at the `cause` of the reason, or at what Entra ID says: its codes begin with `AADSTS`.",
+    remedy: "Look at the `cause` of the reason, or at the message of Entra ID: its codes begin with `AADSTS`.",
     reason: "CredentialUnavailable",
     says: ["no token could be acquired from Entra ID"],
     run: failing(properties("library/hello-world"), {
@@ -96,7 +96,7 @@ export const scenarios: ReadonlyArray<Scenario> = [
     })
   },
   {
-    title: "The registry takes no tokens of Azure Resource Manager",
+    title: "The registry refuses tokens of Azure Resource Manager",
     why: "The token was requested with the audience of Azure Resource Manager, and `authentication-as-arm` is disabled on the registry.",
     remedy:
       "Request `Credentials.entraScope` (`https://containerregistry.azure.net/.default`), as the layers of `AzureCredentials` do.",
@@ -116,7 +116,7 @@ export const scenarios: ReadonlyArray<Scenario> = [
   },
   {
     title: "A role is missing",
-    why: "The registry knows the identity, which has no role there, or one with too few permissions.",
+    why: "The registry knows the identity, but the identity has no role there, or one with too few permissions.",
     remedy:
       "Assign a role: `AcrPull` to read, `AcrPush` to write, `AcrDelete` to delete; on a registry that grants rights by repository `Container Registry Repository Reader`, `Writer` and `Contributor`.",
     reason: "Forbidden",
@@ -126,9 +126,9 @@ export const scenarios: ReadonlyArray<Scenario> = [
     })
   },
   {
-    title: "A network rule is in the way",
-    why: "The firewall of the registry does not allow the address that the request came from.",
-    remedy: "Allow the address on the registry, or send the request from a network that is allowed.",
+    title: "Blocked by the firewall of the registry",
+    why: "The firewall of the registry does not allow the IP address of the client.",
+    remedy: "Allow the address on the registry, or send the request from an allowed network.",
     reason: "Forbidden",
     says: ["client with IP '203.0.113.7' is not allowed access", "https://aka.ms/acr/firewall"],
     run: failing(properties("library/hello-world"), {
@@ -143,7 +143,7 @@ export const scenarios: ReadonlyArray<Scenario> = [
     })
   },
   {
-    title: "The registry lost the session of an upload",
+    title: "Upload session lost",
     why: "The registry does not know the session after a fault. The client restarts the upload if its source can be read again (`fromBytes`, `fromFile`, `fromRepeatableStream`). A stream that runs once cannot.",
     remedy: "Pass a source that can be read again, or retry the upload with a new stream.",
     reason: "NotFound",
@@ -180,8 +180,8 @@ export const scenarios: ReadonlyArray<Scenario> = [
   },
   {
     title: "A tag is immutable",
-    why: "The tag exists, and a rule of the registry keeps it from being overwritten. Amazon ECR, Docker Hub, Google Artifact Registry and Harbor have such rules, and answer with different statuses.",
-    remedy: "Push another tag, or change the rule. `by` of the reason tells a rule from a lock.",
+    why: "The tag exists, and a rule of the registry prevents overwriting it. Amazon ECR, Docker Hub, Google Artifact Registry and Harbor have such rules, and answer with different statuses.",
+    remedy: "Push another tag, or change the rule. `by` of the reason distinguishes a rule from a lock.",
     reason: "Locked",
     says: ["immutable"],
     run: failing(putTag, {
@@ -196,7 +196,7 @@ export const scenarios: ReadonlyArray<Scenario> = [
     })
   },
   {
-    title: "The registry cannot delete",
+    title: "The registry does not support deletes",
     why: "The registry does not implement the request, or its operators disabled it. GitHub, Docker Hub and a `registry` without `REGISTRY_STORAGE_DELETE_ENABLED` do not delete manifests by this API.",
     remedy: "Enable it on the registry, or use the registry's own interface.",
     reason: "Unsupported",
@@ -233,7 +233,7 @@ export const scenarios: ReadonlyArray<Scenario> = [
     )
   },
   {
-    title: "A scope-map token lacks a right",
+    title: "A scope-map token lacks a permission",
     why: "The scope map of the token does not allow the action on the repository. `missing` names both.",
     remedy: "Add the action to the scope map: `az acr scope-map update`.",
     reason: "Forbidden",
@@ -272,7 +272,7 @@ export const scenarios: ReadonlyArray<Scenario> = [
     )
   },
   {
-    title: "The registry asks for fewer requests",
+    title: "Too many requests (429)",
     why: "The registry answered 429 to each attempt of the retry policy, or asks for a longer wait than `maxRetryAfter` allows.",
     remedy:
       "Set `rateLimits` to the limits of the registry's tier, lower the concurrency, or allow more retries in `retry`. `retryAfter` of the error says how long the registry asks to wait.",
@@ -294,7 +294,7 @@ export const scenarios: ReadonlyArray<Scenario> = [
     })
   },
   {
-    title: "The endpoint holds a repository",
+    title: "The endpoint contains a repository",
     why: "The endpoint is the address of the registry. Repositories are arguments of operations.",
     remedy: "Remove the path.",
     reason: "InvalidRequest",
@@ -303,7 +303,7 @@ export const scenarios: ReadonlyArray<Scenario> = [
   },
   {
     title: "The endpoint is plain http",
-    why: "Others on the network could read the credentials, so plain http is accepted only for addresses of this machine.",
+    why: "Others on the network could read the credentials, so the client accepts plain http only for addresses of this machine.",
     remedy: "Use https. On a network that you trust, set `allowInsecureHttp`.",
     reason: "InvalidRequest",
     says: ["allowInsecureHttp"],
@@ -328,8 +328,8 @@ export const scenarios: ReadonlyArray<Scenario> = [
     })
   },
   {
-    title: "The registry leads into the network of the client",
-    why: "A redirect or an upload location names an address in the network where the program runs: a metadata service, or a machine of the private network.",
+    title: "Redirect into a private network",
+    why: "A redirect or an upload location names an address in the network of the program: a metadata service, or a machine of the private network.",
     remedy: 'If the registry is set up like that, allow the host: `allowedHosts: ["10.0.0.5"]`.',
     reason: "Refused",
     says: ["link-local"],
@@ -353,19 +353,19 @@ export const scenarios: ReadonlyArray<Scenario> = [
     )
   },
   {
-    title: "Nothing listens at the endpoint",
-    why: "The registry is not running, or listens on another port. The client does not retry here, because nothing has answered at the address yet. Once the registry has answered, a refused connection is retried.",
+    title: "Connection refused",
+    why: "The registry is not running, or listens on another port. The client does not retry, because nothing has answered at the address yet. Once the registry has answered, the client retries a refused connection.",
     remedy:
-      "Start the registry, and compare the port: the emulator prints its own. To wait for a registry that starts, retry the operation while `error.isRetryable`.",
+      "Start the registry, and compare the port: the emulator prints its own. To wait until a registry has started, retry the operation while `error.isRetryable`.",
     reason: "Unavailable",
     says: ["ECONNREFUSED", "not retried"],
     run: unreachable("http://127.0.0.1:1")
   },
   {
-    title: "The registry speaks plain http",
-    why: "An endpoint without a scheme means https, and the emulator speaks http. A retry would not help, so there is none.",
+    title: "The registry does not speak TLS",
+    why: "An endpoint without a scheme means https, and the emulator speaks http. The client does not retry, because a retry would not help.",
     remedy:
-      'Write the scheme: `REGISTRY_ENDPOINT=http://127.0.0.1:5001`. References have none: there, `Registries.layerOptions({ registries: { "127.0.0.1:5001": { endpoint: "http://127.0.0.1:5001" } } })` gives the address.',
+      'Write the scheme: `REGISTRY_ENDPOINT=http://127.0.0.1:5001`. References have no scheme: for them, set `Registries.layerOptions({ registries: { "127.0.0.1:5001": { endpoint: "http://127.0.0.1:5001" } } })`.',
     reason: "Unavailable",
     says: ["does not speak TLS", "begins with http://"],
     run: Effect.flatMap(AcrEmulator.AcrEmulator, ({ loginServer }) => unreachable(loginServer)).pipe(
@@ -374,7 +374,7 @@ export const scenarios: ReadonlyArray<Scenario> = [
   },
   {
     title: "The registry's certificate is not trusted",
-    why: "An authority that Node does not know signed the certificate, such as that of a company or a test. `code` tells this from a certificate that has expired (`CERT_HAS_EXPIRED`) or is for another host (`ERR_TLS_CERT_ALTNAME_INVALID`). A retry would not help, so there is none.",
+    why: "An authority that Node does not know, such as a private CA, signed the certificate. `code` distinguishes this from a certificate that has expired (`CERT_HAS_EXPIRED`) or is for another host (`ERR_TLS_CERT_ALTNAME_INVALID`). The client does not retry, because a retry would not help.",
     remedy: "Trust the authority with `NodeRegistryHttpClient.layerOptions({ ca })`, or with `NODE_EXTRA_CA_CERTS`.",
     reason: "Unavailable",
     says: ["certificate"],
@@ -386,7 +386,7 @@ export const scenarios: ReadonlyArray<Scenario> = [
     title: "The proxy requires a login",
     why: "The environment (`HTTPS_PROXY`) or the option `proxy` of `NodeRegistryHttpClient` names a proxy that answers 407. A proxy that forbids the host answers 403, one that cannot connect to it 502 or 503; only the latter are retried.",
     remedy:
-      "Add the login to the URL of the proxy, in percent-encoding: `http://user:password@proxy.example:3128`. It is sent to the proxy alone. If the registry needs no proxy, add its host to `NO_PROXY`.",
+      "Add the login to the URL of the proxy, in percent-encoding: `http://user:password@proxy.example:3128`. The client sends it to the proxy only. If the registry needs no proxy, add its host to `NO_PROXY`.",
     reason: "Refused",
     says: ["the proxy", "requires a login (407)"],
     run: Effect.scoped(
@@ -396,8 +396,8 @@ export const scenarios: ReadonlyArray<Scenario> = [
     )
   },
   {
-    title: "A name breaks the grammar",
-    why: "The client checks names before it sends anything. The error says which argument it refuses, and its value unless that may be a secret.",
+    title: "Invalid name",
+    why: "The client checks names before it sends anything. The error names the refused argument, and shows its value unless that may be a secret.",
     remedy:
       "Write repositories in lower case, tags with at most 128 characters, and digests as `sha256:` and 64 digits.",
     reason: "InvalidRequest",

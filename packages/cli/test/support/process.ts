@@ -16,7 +16,7 @@ export interface Finished {
 export interface Started {
   readonly child: ChildProcess
   readonly finished: Effect.Effect<Finished>
-  /** Waits until standard output holds a text. Fails with what there is if the process ends before. */
+  /** Waits until standard output holds a text. Fails with the output so far if the process ends before. */
   readonly printed: (text: string) => Effect.Effect<void>
 }
 
