@@ -88,7 +88,7 @@ describe("a place that is no store", () => {
   for (const [error, words] of [
     [
       new LayoutError({ folder: "api.tar", reason: new NotALayout({ description, found: "File" }) }),
-      "api.tar: this is no folder: --archive, or --from-archive of cp, reads tar archives"
+      "api.tar: this is not a folder: --archive, or --from-archive of cp, reads tar archives"
     ],
     [
       new ArchiveError({ archive: "api", reason: new NotAnArchive({ description, found: "Folder" }) }),
@@ -96,7 +96,7 @@ describe("a place that is no store", () => {
     ],
     [
       new ArchiveError({ archive: "/dev/stdin", reason: new UnsupportedArchive({ description, found: "Pipe" }) }),
-      "/dev/stdin: this is a pipe or a device, and no file: - reads standard input"
+      "/dev/stdin: this is a pipe or a device, not a file: - reads standard input"
     ],
     [
       new LayoutError({ folder: "api", reason: new NotALayout({ description, found: "OtherFolder" }) }),

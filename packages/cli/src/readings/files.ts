@@ -127,13 +127,13 @@ const nameOf = (error: StoreProblem): string => {
 /** What is there instead of a store, and the flag that reads it, if there is one. */
 const foundInstead = (reason: StoreProblem["reason"]): string | undefined => {
   if (reason._tag === "NotALayout" && reason.found === "File") {
-    return "this is no folder: --archive, or --from-archive of cp, reads tar archives"
+    return "this is not a folder: --archive, or --from-archive of cp, reads tar archives"
   }
   if (reason._tag === "NotAnArchive" && reason.found === "Folder") {
     return "this is a folder: --layout, or --from-layout of cp, reads image layouts"
   }
   return reason._tag === "UnsupportedArchive" && reason.found === "Pipe"
-    ? "this is a pipe or a device, and no file: - reads standard input"
+    ? "this is a pipe or a device, not a file: - reads standard input"
     : undefined
 }
 
