@@ -1,5 +1,5 @@
 /**
- * A hostile or a broken registry, on the wire: an answer, no more bytes than need be, and nothing left behind.
+ * Hostile and broken registries over real connections: the result, a limit of bytes, and no open connection afterwards.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -14,7 +14,7 @@ for (const [name, rows] of groups) {
           const { outcome: actual, registry } = yield* run
           assert.strictEqual(actual, outcome)
           assert.isAtMost(registry.sentBytes(), mostBytes ?? 1024 * 1024)
-          // Its connections are closed, also those of which it would have liked to say more.
+          // The client has closed its connections, also those on which the registry had more to send.
           while (registry.open() > 0) yield* Effect.sleep("5 millis")
           for (const { body, target } of registry.asked) {
             assert.notInclude(target + body, Redacted.value(password.password))

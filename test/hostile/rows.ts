@@ -1,6 +1,6 @@
 /**
- * What a hostile or a broken registry may do, and what comes of it: a row for each item of the list that clients of
- * registries are known to have stumbled over.
+ * Misbehaviours of hostile and broken registries, and how the client handles them: a row for each known problem of clients
+ * of registries.
  */
 import { createHash } from "node:crypto"
 import * as ContainerRegistry from "@effect-acr/client/ContainerRegistry"
@@ -22,20 +22,20 @@ import { answer, type Hostile, listen, type Piece, type Rule } from "../support/
 export interface Row {
   /** What the registry does. */
   readonly does: string
-  /** What comes of it: `is read`, `is read as bytes`, or the reason of the error. */
+  /** The result: `is read`, `is read as bytes`, or the reason of the error. */
   readonly outcome: string
-  /** How many bytes may be taken from the registry at most. */
+  /** The most bytes that the client may read from the registry. */
   readonly mostBytes?: number
   readonly run: Effect.Effect<{ readonly outcome: string; readonly registry: Hostile }, never, Scope.Scope>
 }
 
-/** A password that must not be where it does not belong. */
+/** A password that the client must send to the registry only. */
 export const password = { username: "contoso", password: Redacted.make("planted-password") }
 
-/** What a program returns that read a manifest of which there is no view. */
+/** The result of a program that reads a manifest without a view. */
 const bytesAlone = "is read as bytes"
 
-/** What comes of a program, in a word. */
+/** The result of a program in a word. */
 const wordOf = <E>(effect: Effect.Effect<unknown, E, Registry.Services>, registry: Hostile): Effect.Effect<string> =>
   Effect.map(
     Effect.result(
@@ -43,7 +43,7 @@ const wordOf = <E>(effect: Effect.Effect<unknown, E, Registry.Services>, registr
         effect,
         Registry.layer({
           endpoint: registry.endpoint,
-          // One attempt, and no waiting for what does not come.
+          // One attempt, with short waits for bytes that never arrive.
           retry: { ...RetryPolicy.never, attemptTimeout: "2 seconds" },
           idleTimeout: "1 second"
         }).pipe(
@@ -165,7 +165,7 @@ const buffers = 8 * 1024 * 1024
 
 const digests: ReadonlyArray<Row> = [
   row(
-    "states another digest than the manifest has",
+    "states a digest other than that of the manifest",
     "ContentMismatch",
     [{ on: ofManifest, send: [manifestAnswer(image(), { "Docker-Content-Digest": sha256("another") })] }],
     manifest
@@ -183,7 +183,7 @@ const digests: ReadonlyArray<Row> = [
     manifest
   ),
   row(
-    "answers the digest asked for with another blob, and states that one's",
+    "answers a request for a digest with another blob, and states the digest of that blob",
     "ContentMismatch",
     [{ on: ofBlob, send: [answer(200, { "Docker-Content-Digest": sha256("another") }, "another")] }],
     blobBytes
@@ -206,19 +206,19 @@ const digests: ReadonlyArray<Row> = [
 
 const bodies: ReadonlyArray<Row> = [
   row(
-    "sends fewer bytes of a blob than it says",
+    "sends fewer bytes of a blob than its length states",
     "Unavailable",
     [{ on: ofBlob, send: ["HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\ncont", "<cut>"] }],
     blobBytes
   ),
   row(
-    "sends fewer bytes of a blob, and says so",
+    "sends fewer bytes of a blob, and states the smaller length",
     "ContentMismatch",
     [{ on: ofBlob, send: [answer(200, {}, "cont")] }],
     blobBytes
   ),
   row(
-    "sends more bytes of a blob than there are",
+    "sends more bytes of a blob than it has",
     "ContentMismatch",
     [{ on: ofBlob, send: [answer(200, {}, `${content}!`)] }],
     blobBytes
@@ -228,7 +228,7 @@ const bodies: ReadonlyArray<Row> = [
     mostBytes: 16 * 1024 * 1024 + buffers
   }),
   row(
-    "sends a manifest without end",
+    "sends an endless manifest",
     "TooLarge",
     [
       {
@@ -240,7 +240,7 @@ const bodies: ReadonlyArray<Row> = [
     { mostBytes: 4 * 1024 * 1024 + buffers }
   ),
   row(
-    "sends a page of a list without end",
+    "sends an endless page of a list",
     "TooLarge",
     [
       {
@@ -252,26 +252,26 @@ const bodies: ReadonlyArray<Row> = [
     { mostBytes: 16 * 1024 * 1024 + buffers }
   ),
   row(
-    "explains an error without end",
+    "sends an error with an endless body",
     "Forbidden",
     [{ on: anything, send: ["HTTP/1.1 403 Forbidden\r\n\r\n", { endless: "x".repeat(65536) }] }],
     repositories,
     { mostBytes: 64 * 1024 + buffers }
   ),
   row(
-    "explains an error by a page of HTML",
+    "sends an error as a page of HTML",
     "Forbidden",
     [{ on: anything, send: [answer(403, { "Content-Type": "text/html" }, "<html></html>")] }],
     repositories
   ),
   row(
-    "says two lengths of one body",
+    "states two lengths of one body",
     "Unavailable",
     [{ on: ofBlob, send: ["HTTP/1.1 200 OK\r\nContent-Length: 7\r\nContent-Length: 9\r\n\r\ncontent!!"] }],
     blobBytes
   ),
   row(
-    "says a length and sends chunks",
+    "states a length and sends chunks",
     "Unavailable",
     [
       {
@@ -313,7 +313,7 @@ const bodies: ReadonlyArray<Row> = [
     blobBytes
   ),
   row(
-    "compresses a manifest without being asked to",
+    "compresses a manifest unasked",
     "ContentMismatch",
     [
       {
@@ -328,20 +328,20 @@ const bodies: ReadonlyArray<Row> = [
 const protocol: ReadonlyArray<Row> = [
   row("speaks no HTTP", "Unavailable", [{ on: anything, send: ["220 smtp.example ESMTP\r\n", "<cut>"] }], repositories),
   row(
-    "sends a status line and no more",
+    "sends a status line and nothing else",
     "Unavailable",
     [{ on: anything, send: ["HTTP/1.1 200 OK\r\n", "<cut>"] }],
     repositories
   ),
   row(
-    "sends headers without end",
+    "sends endless headers",
     "Unavailable",
     [{ on: anything, send: ["HTTP/1.1 200 OK\r\n", { endless: `X-Header: ${"x".repeat(8192)}\r\n` }] }],
     repositories,
     { mostBytes: buffers }
   ),
   row(
-    "sends preliminary answers without end",
+    "sends endless informational responses",
     "Unavailable",
     [{ on: anything, send: [{ endless: "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" }] }],
     repositories,
@@ -352,7 +352,7 @@ const protocol: ReadonlyArray<Row> = [
     greet: [Buffer.from([0x16, 0x03, 0x03, 0x40, 0x00, 0x02]), "<hold>"]
   }),
   row(
-    "answers with a status that there is not",
+    "answers with a status that does not exist",
     "Unavailable",
     [{ on: anything, send: ["HTTP/1.1 999 Whatever\r\nContent-Length: 0\r\n\r\n"] }],
     repositories
@@ -362,38 +362,33 @@ const protocol: ReadonlyArray<Row> = [
 
 const ranges: ReadonlyArray<Row> = [
   row(
-    "sends the bytes that were asked for",
+    "sends the requested bytes",
     "is read",
     [{ on: ofBlob, send: [answer(206, { "Content-Range": "bytes 3-5/7" }, "ten")] }],
     range
   ),
   row(
-    "sends bytes from another place",
+    "sends bytes of another range",
     "InvalidResponse",
     [{ on: ofBlob, send: [answer(206, { "Content-Range": "bytes 4-6/7" }, "ent")] }],
     range
   ),
   row(
-    "sends several parts",
+    "sends several ranges",
     "InvalidResponse",
     [{ on: ofBlob, send: [answer(206, { "Content-Type": "multipart/byteranges; boundary=x" }, "--x")] }],
     range
   ),
+  row("sends no `Content-Range`", "InvalidResponse", [{ on: ofBlob, send: [answer(206, {}, "ten")] }], range),
   row(
-    "says nothing of where its bytes belong",
-    "InvalidResponse",
-    [{ on: ofBlob, send: [answer(206, {}, "ten")] }],
-    range
-  ),
-  row(
-    "says it twice",
+    "sends two `Content-Range` headers",
     "InvalidResponse",
     [{ on: ofBlob, send: [answer(206, { "Content-Range": ["bytes 3-5/7", "bytes 0-2/7"] }, "ten")] }],
     range
   ),
   row("sends the whole blob instead of a part", "is read", [{ on: ofBlob, send: [answer(200, {}, content)] }], range),
   row(
-    "sends more than the part",
+    "sends more bytes than the range has",
     "is read",
     [{ on: ofBlob, send: [answer(206, { "Content-Range": "bytes 3-6/7" }, "tent")] }],
     range
@@ -401,15 +396,15 @@ const ranges: ReadonlyArray<Row> = [
 ]
 
 const places: ReadonlyArray<Row> = [
-  row("opens an upload and does not say where", "InvalidResponse", [{ on: /^POST/, send: [answer(202)] }], upload),
+  row("opens an upload without a location", "InvalidResponse", [{ on: /^POST/, send: [answer(202)] }], upload),
   row(
-    "opens an upload at no address",
+    "opens an upload at an invalid address",
     "Refused",
     [{ on: /^POST/, send: [answer(202, { Location: "http://[" })] }],
     upload
   ),
   row(
-    "opens an upload at a file",
+    "opens an upload at a `file:` address",
     "Refused",
     [{ on: /^POST/, send: [answer(202, { Location: "file:///etc/passwd" })] }],
     upload
@@ -421,14 +416,14 @@ const places: ReadonlyArray<Row> = [
     upload
   ),
   row(
-    "opens an upload in the clear",
+    "opens an upload at plain http",
     "Refused",
     (endpoint) => [{ on: /^POST/, send: [answer(202, { Location: endpoint.replace("https:", "http:") })] }],
     upload,
     { tls: true }
   ),
   row(
-    "opens an upload beside itself, for a name",
+    "opens an upload at its own address with a login in it",
     "is read",
     (endpoint) => [
       { on: /^POST/, send: [answer(202, { Location: `${endpoint.replace("//", "//user:word@")}/s` })] },
@@ -455,14 +450,14 @@ const places: ReadonlyArray<Row> = [
     blobBytes
   ),
   withStorage(
-    "redirects to storage that asks for a password",
+    "redirects to storage that demands a password",
     "Unauthenticated",
     (storage) => [{ on: ofBlob, send: [answer(307, { Location: `${storage}/b` })] }],
     () => answer(401, { "WWW-Authenticate": 'Basic realm="storage"' }),
     blobBytes
   ),
   row(
-    "redirects in a circle",
+    "redirects in a loop",
     "Refused",
     [{ on: ofBlob, send: [answer(307, { Location: `/v2/a/blobs/${digest}` })] }],
     blobBytes
@@ -476,13 +471,13 @@ const places: ReadonlyArray<Row> = [
     repositories
   ),
   row(
-    "has pages that go in a circle",
+    "links pages in a loop",
     "InvalidResponse",
     [{ on: anything, send: [answer(200, { Link: '</acr/v1/_catalog>; rel="next"' }, '{"repositories":["a"]}')] }],
     repositories
   ),
   row(
-    "links empty pages without end",
+    "links endless empty pages",
     "InvalidResponse",
     [
       {
@@ -496,7 +491,7 @@ const places: ReadonlyArray<Row> = [
     repositories
   ),
   row(
-    "links to a page by 9 KiB",
+    "links to a page by an address of 9 KiB",
     "InvalidResponse",
     [
       {
@@ -509,7 +504,7 @@ const places: ReadonlyArray<Row> = [
     repositories
   ),
   row(
-    "has its next page somewhere else",
+    "has its next page on another host",
     "Refused",
     [
       {
@@ -538,20 +533,20 @@ const logins: ReadonlyArray<Row> = [
     "https://user:word@127.0.0.1/token"
   ].map((realm) =>
     row(
-      `has its tokens at ${realm}`,
+      `names the token service ${realm}`,
       "Refused",
       [{ on: anything, send: [challenge(`realm="${realm}",service="s"`)] }],
       repositories
     )
   ),
   row(
-    "has its tokens at no address",
+    "names a token service by a path alone",
     "InvalidResponse",
     [{ on: anything, send: [challenge('realm="/token",service="s"')] }],
     repositories
   ),
   row(
-    "asks for a login of a kind that there is not",
+    "demands an unknown kind of login",
     "InvalidResponse",
     [{ on: anything, send: [answer(401, { "WWW-Authenticate": "Negotiate" })] }],
     repositories
@@ -578,7 +573,7 @@ const logins: ReadonlyArray<Row> = [
     repositories
   ),
   row(
-    "grants a token without end",
+    "grants an endless token",
     "TooLarge",
     (endpoint) => [
       {
@@ -594,7 +589,7 @@ const logins: ReadonlyArray<Row> = [
     { mostBytes: buffers }
   ),
   row(
-    "refuses every token that it gives",
+    "refuses every token that it issues",
     "Unauthenticated",
     (endpoint) => [
       { on: /\/token/, send: [answer(200, { "Content-Type": "application/json" }, '{"token":"t"}')] },
@@ -603,7 +598,7 @@ const logins: ReadonlyArray<Row> = [
     repositories
   ),
   row(
-    "puts more into the request for a token",
+    "has separators such as `&` in the parameters of a token request",
     "is read",
     (endpoint) => [
       {
@@ -626,7 +621,7 @@ const logins: ReadonlyArray<Row> = [
     repositories
   ),
   row(
-    "sends challenges without end of sense",
+    "sends a malformed challenge of 12 kB",
     "Unauthenticated",
     [{ on: anything, send: [answer(401, { "WWW-Authenticate": ",".repeat(8000) + '"'.repeat(4000) })] }],
     repositories
@@ -636,26 +631,26 @@ const logins: ReadonlyArray<Row> = [
 const documents: ReadonlyArray<Row> = [
   ...[-1, 2 ** 62, 1.5, "7", null].map((size) =>
     row(
-      `says that a layer has ${JSON.stringify(size)} bytes`,
+      `states that a layer has ${JSON.stringify(size)} bytes`,
       bytesAlone,
       [{ on: ofManifest, send: [manifestAnswer(image({ layers: [{ ...descriptor, size }] }))] }],
       manifest
     )
   ),
   row(
-    "says that a layer has 1e999 bytes",
+    "states that a layer has 1e999 bytes",
     bytesAlone,
     [{ on: ofManifest, send: [manifestAnswer(image().replace(`"size":${content.length}`, '"size":1e999'))] }],
     manifest
   ),
   row(
-    "sends a manifest that is an index as well",
+    "sends a manifest that is also an index",
     bytesAlone,
     [{ on: ofManifest, send: [manifestAnswer(image({ manifests: [] }))] }],
     manifest
   ),
   row(
-    "sends an index and calls it a manifest",
+    "sends an index with the media type of a manifest",
     bytesAlone,
     [
       {
@@ -679,7 +674,7 @@ const documents: ReadonlyArray<Row> = [
     blobOfSize
   ),
   row(
-    "says a thing twice in one document",
+    "repeats a member in one document",
     "is read",
     [
       {
@@ -740,13 +735,13 @@ const documents: ReadonlyArray<Row> = [
     repositories
   ),
   row(
-    "has null where a list belongs",
+    "has null in the place of a list",
     "is read",
     [{ on: anything, send: [answer(200, {}, '{"name":"a","tags":null}')] }],
     tags
   ),
   row(
-    "lists a name that breaks the grammar, and one that does not",
+    "lists an invalid name and a valid one",
     "is read",
     [{ on: anything, send: [answer(200, {}, '{"repositories":["../../etc","alpine"]}')] }],
     Effect.flatMap(repositories, (names) =>
@@ -754,13 +749,13 @@ const documents: ReadonlyArray<Row> = [
     )
   ),
   row(
-    "sends a document of another kind",
+    "sends another kind of document",
     "InvalidResponse",
     [{ on: anything, send: [answer(200, {}, '[{"__proto__":{"polluted":true}}]')] }],
     repositories
   ),
   row(
-    "warns with more than anybody reads",
+    "sends a warning of 12 kB",
     "is read",
     [{ on: anything, send: [answer(200, { Warning: `299 - "${"x".repeat(12_000)}"` }, '{"repositories":[]}')] }],
     repositories
@@ -771,8 +766,8 @@ export const groups: ReadonlyArray<readonly [string, ReadonlyArray<Row>]> = [
   ["Digests", digests],
   ["Bodies", bodies],
   ["Protocol", protocol],
-  ["Parts of blobs", ranges],
-  ["Places to go on at", places],
-  ["Logins", logins],
+  ["Ranges of blobs", ranges],
+  ["Redirects and locations", places],
+  ["Authentication", logins],
   ["Documents", documents]
 ]

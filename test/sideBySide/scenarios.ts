@@ -225,7 +225,7 @@ export const scenarios: ReadonlyArray<Scenario> = [
   },
   {
     id: "A3",
-    does: "a redirect to a host that asks for a token of a scope of its choice",
+    does: "a redirect to a host that demands a token with a scope of its choice",
     call: "downloadAgain",
     stage: leading(
       (elsewhere) => [{ on: ofBlob, send: [answer(307, { Location: `${elsewhere}/blob` })] }],
@@ -265,7 +265,7 @@ export const scenarios: ReadonlyArray<Scenario> = [
   },
   {
     id: "A5",
-    does: "a refresh token that the registry takes back",
+    does: "a refresh token that the registry revokes",
     call: "again",
     stage: emulator({}, ({ revokeAccessTokens, revokeRefreshTokens }) => ({
       meanwhile: Effect.andThen(revokeRefreshTokens, revokeAccessTokens),
@@ -276,7 +276,7 @@ export const scenarios: ReadonlyArray<Scenario> = [
   },
   {
     id: "A6",
-    does: "a refresh token that runs out while the registry's token service is down",
+    does: "a refresh token that expires while the registry's token service is down",
     call: "background",
     stage: emulator({ refreshTokenLifetime: "5 seconds" }, ({ inject, revokeAccessTokens }) => ({
       meanwhile: Effect.andThen(
@@ -295,7 +295,7 @@ export const scenarios: ReadonlyArray<Scenario> = [
   },
   {
     id: "A7",
-    does: "a call that is aborted while the credential gets a token",
+    does: "a call that is aborted while the credential acquires a token",
     call: "abort",
     stage: emulator({}, () => ({ seen: nothing })),
     ours: ({ certificate, endpoint }) =>
@@ -317,21 +317,21 @@ export const scenarios: ReadonlyArray<Scenario> = [
   },
   {
     id: "A8",
-    does: "a credential of the user's own",
+    does: "a custom credential",
     call: "told",
     stage: emulator({}, () => ({ seen: nothing })),
     ours: () => list
   },
   {
     id: "D1",
-    does: "a blob that is corrupted",
+    does: "a corrupted blob",
     call: "download",
     stage: serving(() => [{ on: ofBlob, send: [answer(200, {}, body.replace("blob", "blub"))] }]),
     ours: download
   },
   {
     id: "D2",
-    does: "a connection that is cut in the middle of a blob",
+    does: "a connection that breaks in the middle of a blob",
     call: "download",
     stage: serving(() => [
       { on: ofBlob, times: 1, send: [`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${half}`, "<reset>"] },
@@ -351,7 +351,7 @@ export const scenarios: ReadonlyArray<Scenario> = [
   },
   {
     id: "D4",
-    does: "a blob whose length is not told",
+    does: "a blob without a length",
     call: "download",
     stage: serving(() => [
       {
@@ -365,7 +365,7 @@ export const scenarios: ReadonlyArray<Scenario> = [
   },
   {
     id: "D5",
-    does: "a blob that is compressed on its way, unasked",
+    does: "a blob that is compressed in transit, unasked",
     call: "download",
     stage: serving(() => {
       const compressed = gzipSync(bytes)
@@ -376,7 +376,7 @@ export const scenarios: ReadonlyArray<Scenario> = [
   },
   {
     id: "D6",
-    does: "the same, and cut",
+    does: "the same, with a broken connection",
     call: "download",
     stage: serving(() => {
       const compressed = gzipSync(bytes)
@@ -387,7 +387,7 @@ export const scenarios: ReadonlyArray<Scenario> = [
   },
   {
     id: "D7",
-    does: "a link to storage that runs out while it is tried again",
+    does: "a link to storage that expires before the retry",
     call: "download",
     stage: Effect.gen(function* () {
       const storage = yield* listen(

@@ -64,7 +64,7 @@ export const scenarios: ReadonlyArray<Scenario> = [
   },
   {
     title: "No credentials found",
-    why: "No credential of the chain is configured. The error says why for each of them, also as data: `passedOver`.",
+    why: "Every credential of the chain was skipped. The error says why for each of them, also as data: `passedOver`.",
     remedy:
       "Set up one of them: `az login`, the variables that the error names, or `docker login`. For public content, end the chain with `Credentials.layerAnonymous`.",
     reason: "CredentialUnavailable",
