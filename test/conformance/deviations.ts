@@ -1,12 +1,12 @@
 /**
- * What does not pass of OCI's conformance suite on the emulator.
+ * The tests of OCI's conformance suite that the emulator does not pass.
  */
 
 export interface Deviation {
   /** The end of the names of its tests. */
   readonly test: string
   readonly status: "failure" | "skipped"
-  /** What the suite says of each. */
+  /** The message of the suite. */
   readonly says: RegExp
   /** Why the emulator does so, and where the fact comes from. */
   readonly reason: string
@@ -18,7 +18,7 @@ export const deviations: ReadonlyArray<Deviation> = [
     status: "failure",
     says: /^manifest put failed: unexpected status code, expected one of \[400\], received 404$/,
     reason:
-      "ACR answers a path with a digest that is none as a path that does not exist: azure-sdk-for-go, recordings TestClient_GetManifestProperties_wrongDigest and TestBlobClient/GetBlob_fail"
+      "ACR answers a path with an invalid digest like a path that does not exist: azure-sdk-for-go, recordings TestClient_GetManifestProperties_wrongDigest and TestBlobClient/GetBlob_fail"
   },
   {
     test: "delete/tag-delete",
@@ -38,6 +38,6 @@ export const deviations: ReadonlyArray<Deviation> = [
     status: "skipped",
     says: /^range request unsupported, full blob returned$/,
     reason:
-      "ACR redirects to Azure Storage, whose documentation (Specifying the range header for Blob service operations) has `bytes=start-` and `bytes=start-end` alone"
+      "ACR redirects to Azure Storage, whose documentation (Specifying the range header for Blob service operations) has only `bytes=start-` and `bytes=start-end`"
   }
 ]

@@ -1,5 +1,5 @@
 /**
- * docs/emulator-conformance.md, of what the tests compare.
+ * docs/emulator-conformance.md, from the lists that the tests compare.
  */
 import { table } from "../support/markdown.ts"
 import { tools } from "../support/tools.ts"
@@ -24,18 +24,18 @@ ${table(
 
 export const page = (): string => `# Conformance of the emulator
 
-The emulator answers as Azure Container Registry does, and other people's programs prove it. Tests run them against the
-emulator in its default mode: http on \`127.0.0.1\`, with downloads of blobs redirected to \`localhost\`. Each deviation is in a
-list with its reason, and a deviation that is gone fails the tests too. This page is written from these lists
+The emulator answers as Azure Container Registry does. Tests prove it with programs of others: they run these against the
+emulator in its default mode, http on \`127.0.0.1\` with downloads of blobs redirected to \`localhost\`. Lists hold each deviation
+with its reason, and the tests fail on a listed deviation that no longer exists. A command writes this page from the lists
 (\`npx -y pnpm@12 conformance\`).
 
 ## OCI's conformance suite
 
-All workflows of version 1.1 (pull, push, content discovery, content management), with cancelled uploads and
-\`Docker-Content-Digest\` of manifests, pass, but for the following. The suite is
-\`${tools.conformance.package}@v${tools.conformance.version}\`; \`test/conformance.test.ts\` runs it.
-One setting is not its default: \`OCI_CACHE_AUTH=false\`. By default the suite mounts blobs with the token of one repository, which
-holds no right to the other one; the emulator opens an upload then, and the suite skips the test of mounts as well.
+All workflows of version 1.1 (pull, push, content discovery, content management) pass, with cancelled uploads and
+\`Docker-Content-Digest\` of manifests, except for the tests in the table. The suite is
+\`${tools.conformance.package}@v${tools.conformance.version}\`; \`test/conformance.test.ts\` runs it with one setting that is not
+its default: \`OCI_CACHE_AUTH=false\`. By default the suite mounts blobs with the token of one repository, which has no permission
+for the other one. The emulator then opens an upload, and the suite skips the test of mounts too.
 
 ${table(
   ["Test", "Result", "Reason"],
@@ -45,26 +45,26 @@ ${table(
 ## Azure's clients
 
 The published clients of Azure for JavaScript (\`@azure/container-registry\`), Python (\`azure-containerregistry\`) and Go
-(\`azcontainerregistry\`) do all of their operations over TLS, with the certificate of the emulator and a token of its Entra ID:
+(\`azcontainerregistry\`) run all of their operations over TLS, with the certificate of the emulator and a token of its Entra ID:
 lists in pages and in both orders, properties and locks, tags, manifests by tag and by digest, uploads and downloads in
-chunks, mounts, cancelled uploads, deletions, and what is refused. The programs are in \`test/azureSdk.test.ts\`,
+chunks, mounts, cancelled uploads, deletions, and refused requests. The programs are in \`test/azureSdk.test.ts\`,
 \`test/tools/azurePython\` and \`test/tools/azureGo\`.
 
-The test suites of two of them were run by hand in November 2026, against an emulator with \`anonymousPull\`. No run had Azure
-behind it, and parts of the suites had to be replaced:
+We ran the test suites of two of them by hand in November 2026, against an emulator with \`anonymousPull\`. No run used Azure, so
+we replaced parts of the suites:
 
-- Go, 0.2.3: all tests pass. A script in the place of \`az\` gave the token and pushed the images that \`az acr build\` makes:
-  images of Docker, but an index of OCI for \`TestClient_UploadManifest\`, which wants one. That choice follows what the tests ask
-  for; with the other kind, some of them fail.
-- Python, 1.2.0: 98 of 100 tests pass. The package has neither its helpers nor its data, so that the credential, the helpers
-  (\`devtools_testutils\`) and the files of the Docker image were ours. The two tests of \`test_set_audience\` fail, because that
-  credential gives every audience the same token. Six tests were left out, among them those with blobs of 4 GB.
+- Go, 0.2.3: all tests pass. A script replaced \`az\`: it returned the token and pushed the images that \`az acr build\` makes. These
+  are Docker images, and an OCI index for \`TestClient_UploadManifest\`. The tests require this choice; with the other kind, some
+  of them fail.
+- Python, 1.2.0: 98 of 100 tests pass. The package lacks the suite's helpers and data, so we wrote the credential, the helpers
+  (\`devtools_testutils\`) and the files of the Docker image. The two tests of \`test_set_audience\` fail, because our credential
+  returns the same token for every audience. We left out six tests, among them those with blobs of 4 GB.
 
 ## Everyday commands
 
-Each command of these tables runs against the emulator and against version ${tools.registry.version} of the registry of the distribution
-project. The exit code and the output are compared; of a refused command, the code of the registry. Digests are the same,
-because both registries get the same bytes. Commands end the same way on both, except where a name in parentheses follows the
+Tests run each command of these tables against the emulator and against version ${tools.registry.version} of the registry of the distribution
+project. They compare the exit code and the output or, if a command is refused, the error code of the registry. Digests are the
+same, because both registries receive the same bytes. Results are the same, except where a name in parentheses follows the
 result:
 
 ${table(
@@ -72,8 +72,8 @@ ${table(
   Object.values(differences).map(({ reason, title }) => [title, cell(reason)])
 )}
 
-\`$registry\` stands for the registry; \`$image\`, \`$blob\`, \`$layer\` and \`$other\` for digests or references that a command before
-printed.
+\`$registry\` stands for the registry; \`$image\`, \`$blob\`, \`$layer\` and \`$other\` for digests or references that an earlier
+command printed.
 
 ${scripts.map(section).join("\n\n")}
 `
