@@ -1,5 +1,5 @@
 /**
- * The pages that compare with the .NET library: first the members that matter most, then a page for each client class
+ * The pages for users of the .NET library: first the members that matter most, then a page for each client class
  * with every member, side by side.
  */
 import { table } from "../support/markdown.ts"
