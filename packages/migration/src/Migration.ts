@@ -1,6 +1,6 @@
 /**
- * Moves registries and trees of image layouts by rules. The state of a run is in a database: a run that is stopped or killed
- * continues where it was.
+ * Moves registries, image layouts and archives by rules. The state of a run is in a database: a run that was stopped or killed
+ * continues where it stopped.
  *
  * @since 0.1.0
  */
@@ -48,79 +48,85 @@ export interface RunOptions {
    */
   readonly runner?: Runner
   /**
-   * How long the lock of a killed process is waited for before this one takes over, at least 3 seconds. Defaults to 10
+   * How long the lock of a killed process stays valid before this process takes over, at least 3 seconds. Defaults to 10
    * seconds.
    */
   readonly lockExpiration?: Duration.Input
 }
 
 /**
- * A process of several that share a run.
+ * One of several processes that share a run.
  *
  * **Details**
  *
- * All processes run the same program: the same run, rules and version of this package.
+ * All processes run the same program, with the same run name, rules and version of this package.
  *
  * **Gotchas**
  *
- * The processes talk to each other by HTTP, without TLS and without a login: any program that reaches the port can start work.
- * Have it in a network of its own.
+ * The processes communicate by HTTP without TLS and without a login: any program that reaches the port can start work. Keep the
+ * port in a private network.
  *
  * @category options
  * @since 0.1.0
  */
 export interface Runner {
-  /** The name or address by which the others reach this process, and on which it listens. */
+  /** The name or address on which this process listens and the others reach it. */
   readonly host: string
   /** The port that it listens on. */
   readonly port: number
   /**
-   * In how many parts the work is divided among the processes, the same number in all of them. A multiple of the number of
-   * processes gives each as many. Defaults to 24.
+   * The number of parts into which the work is divided, the same in all processes. A multiple of the number of processes gives
+   * each an equal share. Defaults to 24.
    */
   readonly shards?: number
 }
 
 const defaultShards = 24
 
-/** Batches under way in all processes, of which most wait for their turn. A process has always one that it can begin. */
+/** Batches started in all processes. Most of them wait for their turn, so that every process always has one to begin. */
 const batchesOfAll = 256
 
 const defaultLockExpiration = Duration.seconds(10)
 
-/** The storage of locks has a resolution of one second, and a lock is renewed three times before it expires. */
+/** The lock storage has a resolution of one second, and a lock is renewed three times before it expires. */
 const leastLockExpiration = Duration.seconds(3)
 
-/** Events that wait for the reader. The run waits with them. */
+/** The number of events that are buffered. The run waits when the buffer is full. */
 const bufferedEvents = 256
 
 /**
- * Runs a migration, or continues it, as a stream of what happens. The run goes on as long as the stream is read, and waits for
- * its reader.
+ * Runs or continues a migration, as a stream of its events. The run advances only as fast as the stream is consumed, and stops
+ * when the consumer stops.
+ *
+ * **When to use**
+ *
+ * Use to move many repositories in a way that continues after a kill. For a single image, `Copy.run` of
+ * `@effect-acr/artifacts` is enough.
  *
  * **Details**
  *
- * A run has a name in the database. The first call begins it. A call after a stop or a kill continues it, and a call after its
- * end looks for changes and copies these alone.
+ * The database stores runs by name. The first call begins the run. A call after a stop or a kill continues it. A call after its
+ * end looks for changes and copies only these.
  *
- * Each pass lists both places, compares them, and copies what the target lacks: the largest repositories first, and in each one
- * what was pushed last first. The next pass verifies what was copied by the target's own lists, and copies what was pushed
- * meanwhile. A run ends when a pass finds nothing to copy. After five passes that copy, one more lists both places, and what is
- * missing then stays `planned`.
+ * Each pass lists both places, compares them, and copies what the target lacks: the largest repositories first, and within a
+ * repository the latest pushes first. The next pass verifies the copies against the target's own lists, and copies what was
+ * pushed meanwhile. A run ends when a pass finds nothing to copy. After five copying passes, one more only lists both places;
+ * what is missing then stays `planned`.
  *
- * Content is complete at the target before it is tagged. A blob that several repositories have is sent once and mounted in the
- * others, if the target can.
+ * Content is complete at the target before it is tagged. A blob of several repositories is sent once and mounted in the others,
+ * if the target supports mounts.
  *
  * An artifact that cannot be copied does not stop the run: `report` says why. `MigrationReport.isComplete` of the `status` says
- * whether all is at the target.
+ * whether everything is at the target.
  *
- * With `runner`, several processes share the run: the batches go to all of them, one of them drives the run, and another one
- * takes over what a killed one had. The stream of each has what happens in its process, and ends with the run.
+ * With `runner`, several processes share the run. The batches are distributed among them, one process drives the run, and the
+ * others take over the work of a killed process. The stream of each process has the events of that process, and ends with the
+ * run.
  *
  * Fails with `MigrationError`: `Locked` if another process works on the run, `Denied` if a registry refuses the login,
- * `StoreFull` if the disk of the database is full. After each of them, the next call continues.
+ * `StoreFull` if the disk of the database is full. After each of these, the next call continues.
  *
- * **Example** (A registry to another one)
+ * **Example** (Moving one registry to another)
  *
  * ```ts
  * import { Migration, MigrationRules, SqliteClient } from "@effect-acr/migration"
@@ -185,25 +191,29 @@ export const run = (
     { bufferSize: bufferedEvents, strategy: "suspend" }
   )
 
-/** The database of a plan, which ends with it. */
+/** The database of a plan, discarded with it. */
 const inMemory = SqliteClient.layer({ filename: ":memory:" })
 
 const unopened = ({ message }: SqlError) =>
   Effect.fail(new MigrationError({ problem: "StoreFailed", description: `a database in memory fails: ${message}` }))
 
 /**
- * Plans a migration: lists and compares both places, and writes nothing, also not to the database.
+ * Plans a migration: lists and compares both places, and writes nothing, not even to the database.
+ *
+ * **When to use**
+ *
+ * Use before the first `run` to see what it would copy, which names collide, and how long it takes at least.
  *
  * **Details**
  *
- * It takes the requests of the first pass of a run: on Azure Container Registry two for each thousand of tags and manifests of
- * a repository and side, elsewhere one for each tag.
+ * It sends the requests of the first pass of a run: on Azure Container Registry, one for each 999 tags and one for each 999
+ * manifests of a repository on each side; on other registries, one for each tag.
  *
  * **Gotchas**
  *
- * The plan is kept in memory while it is made, a few hundred bytes for each artifact.
+ * The plan is built in memory: a few hundred bytes for each artifact.
  *
- * **Example** (What is to be done, and for how long)
+ * **Example** (Printing the size of a migration)
  *
  * ```ts
  * import { Migration, type MigrationRules } from "@effect-acr/migration"
@@ -268,7 +278,7 @@ const found = (store: Stores.Store, name: string): Effect.Effect<Stores.Run, Mig
   )
 
 /**
- * How far a run is. Another process may be running it.
+ * Reads the progress of a run from the database, also while another process works on it.
  *
  * @category getters
  * @since 0.1.0
@@ -280,9 +290,9 @@ export const status = (name: string): Effect.Effect<Summary, MigrationError, Sql
   })
 
 /**
- * What became of each artifact of a run, each once, by repository.
+ * Streams the outcome of each artifact of a run, once each, repository by repository.
  *
- * **Example** (A file with a line for each artifact)
+ * **Example** (Encoding a line of JSON for each artifact)
  *
  * ```ts
  * import { Migration, MigrationReport } from "@effect-acr/migration"

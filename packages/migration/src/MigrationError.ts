@@ -1,26 +1,26 @@
 /**
- * Why a migration does not begin, or stops before its end.
+ * The error of a migration that does not begin, or stops before its end.
  *
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
 
 /**
- * A migration that does not begin, or that stopped. What was done so far is in the database, and the next run continues there.
+ * A migration did not begin, or it stopped. The database has the progress so far, and the next call continues there.
  *
  * **Details**
  *
- * - `InvalidRules`: the rules cannot be read, or do not say what they mean.
- * - `NothingSelected`: a route matches no repository, or none of its tags. The name is free for other rules.
+ * - `InvalidRules`: the rules cannot be parsed, or contradict themselves.
+ * - `NothingSelected`: a route matches no repository or no tag. The name of the run stays free for other rules.
  * - `OtherRules`: the database has a run of this name with other rules.
  * - `UnknownRun`: the database has no run of this name.
  * - `NewerStore`: a newer version of this package wrote the database.
- * - `Interrupted`: this process lost the lock of the database, as one does that gets no time on a busy machine.
+ * - `Interrupted`: this process lost its lock, for example since a busy machine gave it no CPU time.
  * - `Locked`: another process works on this run, or has locked the file of the database.
- * - `RunnerFailed`: the address of the runner cannot be listened on.
+ * - `RunnerFailed`: the process cannot listen on the address of the runner.
  * - `StoreFull`: the disk of the database is full.
  * - `StoreFailed`: the database cannot be read or written for another reason.
- * - `Denied`: a registry refuses the login. Nothing else would succeed with it.
+ * - `Denied`: a registry refuses the login, so that all other requests would fail too.
  * - `PlaceFailed`: a registry cannot be opened, a folder cannot be read, its disk is full, or 96 artifacts in a row failed in at
  *   least three repositories.
  *
@@ -45,11 +45,11 @@ export class MigrationError extends Schema.TaggedError<MigrationError>("@effect-
       "Denied",
       "PlaceFailed"
     ]),
-    /** What happened, for a person to read. */
+    /** What happened, in words. */
     description: Schema.String
   }
 ) {
-  /** Whether the same run may continue later, with nothing changed by the caller. */
+  /** Whether the same call may succeed later without a change by the caller. */
   get isRetryable(): boolean {
     return this.problem === "Locked" || this.problem === "Interrupted"
   }

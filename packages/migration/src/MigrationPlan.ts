@@ -1,5 +1,5 @@
 /**
- * What a migration would do, and how long that takes at least.
+ * What a migration would copy, and how long it takes at least.
  *
  * @since 0.1.0
  */
@@ -7,13 +7,13 @@ import * as Schema from "effect/Schema"
 import { RepositoryProblem } from "./MigrationReport.ts"
 
 /**
- * Requests that a registry will get, about.
+ * The estimated number of requests to a registry.
  *
  * @category schemas
  * @since 0.1.0
  */
 export const Requests = Schema.Struct({
-  /** The registry. */
+  /** The login server of the registry. */
   loginServer: Schema.String,
   /** GET and HEAD. */
   read: Schema.Natural,
@@ -24,7 +24,7 @@ export const Requests = Schema.Struct({
 })
 
 /**
- * Requests that a registry will get, about.
+ * The estimated number of requests to a registry.
  *
  * @category models
  * @since 0.1.0
@@ -32,37 +32,37 @@ export const Requests = Schema.Struct({
 export type Requests = typeof Requests.Type
 
 /**
- * What a migration would do.
+ * What a migration would copy.
  *
  * @category schemas
  * @since 0.1.0
  */
 export const Plan = Schema.Struct({
-  /** The repositories. */
+  /** The number of repositories. */
   repositories: Schema.Natural,
-  /** The artifacts with tags that are to be copied. Those without a tag show in the second pass of a run. */
+  /** The number of tagged artifacts to copy. Untagged ones are found in the second pass of a run. */
   artifacts: Schema.Natural,
-  /** The artifacts that the target has already. */
+  /** The number of artifacts that the target already has. */
   present: Schema.Natural,
   /**
-   * The sizes of the artifacts to copy, in bytes, as far as the source lists them. Layers that several artifacts share are sent
-   * once, and counted each time.
+   * The sum of the sizes of the artifacts to copy, in bytes, as far as the source lists them. Shared layers count once for each
+   * artifact, although they are sent once.
    */
   bytes: Schema.Natural,
-  /** Tags of the target that name something else than at the source. `onTag` of the rules says what becomes of them. */
+  /** The number of tags that name another manifest at the target than at the source. `onTag` decides how they are handled. */
   otherTags: Schema.Natural,
-  /** Tags that both sides have, where the target does not list what they name. They may name something else. */
+  /** The number of common tags whose digest the target does not list. They may name another manifest. */
   unknownTags: Schema.Natural,
   /** The repositories that will not be copied. */
   problems: Schema.Array(RepositoryProblem),
-  /** The requests, by registry, estimated for images of six layers of which half are shared. */
+  /** The requests by registry, estimated for images of six layers, half of them shared. */
   requests: Schema.Array(Requests),
-  /** How long these requests take at least, within the limits of the rules. Absent if the rules limit none of them. */
+  /** The least time that these requests take within the limits of the rules. Absent if the rules limit none of them. */
   leastDuration: Schema.optionalKey(Schema.DurationFromMillis)
 })
 
 /**
- * What a migration would do.
+ * What a migration would copy.
  *
  * @category models
  * @since 0.1.0

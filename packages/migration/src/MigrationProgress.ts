@@ -1,5 +1,5 @@
 /**
- * How far a run is and how fast, by its events.
+ * The progress and throughput of a run, computed from its events.
  *
  * @since 0.1.0
  */
@@ -11,7 +11,7 @@ import * as Fold from "./internal/progress.ts"
 import { FailureCount, RepositoryProblem, State, Summary } from "./MigrationReport.ts"
 
 /**
- * A repository and the time that its copies took.
+ * A repository with the time that its copies took.
  *
  * @category schemas
  * @since 0.1.0
@@ -21,16 +21,16 @@ export const RepositoryTime = Schema.Struct({
   source: Schema.String,
   /** The repository at the target. */
   target: Schema.String,
-  /** How many of its artifacts are done. */
+  /** The number of its artifacts that are done. */
   artifacts: Schema.Natural,
   /** The bytes of blobs that were sent for them. */
   sentBytes: Schema.Natural,
-  /** The times of their copies, added up, in milliseconds. Several are copied at the same time. */
+  /** The sum of the durations of their copies, in milliseconds. Copies run concurrently, so it may exceed the elapsed time. */
   copyTime: Schema.DurationFromMillis
 })
 
 /**
- * A repository and the time that its copies took.
+ * A repository with the time that its copies took.
  *
  * @category models
  * @since 0.1.0
@@ -38,51 +38,51 @@ export const RepositoryTime = Schema.Struct({
 export type RepositoryTime = typeof RepositoryTime.Type
 
 /**
- * How far a run is and how fast.
+ * The progress and throughput of a run.
  *
  * **Details**
  *
- * `totals`, `failures` and `problems` are those of the whole run, also of earlier calls. They are known once a pass is planned.
- * Everything else is of this call.
+ * `totals`, `failures` and `problems` cover the whole run, earlier calls included. They are known once a pass is planned. All
+ * other fields cover this call only.
  *
  * @category schemas
  * @since 0.1.0
  */
 export const Progress = Schema.Struct({
-  /** When this call began. */
+  /** The time at which this call began. */
   startedAt: Schema.DateTimeUtcFromString,
-  /** When this was said. */
+  /** The time of this snapshot. */
   at: Schema.DateTimeUtcFromString,
   /** The pass, from 1; 0 before the first event. */
   pass: Schema.Natural,
   /** The phase, as in `MigrationReport.Summary`. */
   phase: Summary.fields.phase,
-  /** How many repositories were listed in this pass. */
+  /** The number of repositories that this pass has listed. */
   listed: Schema.Natural,
-  /** How many artifacts of this pass are done. */
+  /** The number of artifacts of this pass that are done. */
   done: Schema.Natural,
-  /** How many artifacts of this pass are left. */
+  /** The number of artifacts of this pass that are left. */
   left: Schema.Natural,
-  /** The bytes of blobs that were sent; those that the target mounted are not. */
+  /** The bytes of blobs that were sent. Blobs that the target mounted do not count. */
   sentBytes: Schema.Natural,
-  /** Artifacts a minute in the last minute. Absent in the first second of a phase. */
+  /** Artifacts per minute in the last minute. Absent in the first second of a phase. */
   artifactsPerMinute: Schema.optionalKey(Schema.Finite),
-  /** Bytes a second in the last minute. Absent in the first second of a phase. */
+  /** Bytes per second in the last minute. Absent in the first second of a phase. */
   bytesPerSecond: Schema.optionalKey(Schema.Finite),
-  /** How long the rest of this pass takes at the rate of its last half, in milliseconds. Absent if that is not known. */
+  /** The estimated time left in this pass, in milliseconds, at the rate of its last half. Absent if it is not known. */
   timeLeft: Schema.optionalKey(Schema.DurationFromMillis),
   /** Artifacts by state; states without artifacts are left out. */
   totals: Schema.Array(Schema.Struct({ state: State, count: Schema.Natural })),
   /** Artifacts that are not at the target, by kind of failure. */
   failures: Schema.Array(FailureCount),
-  /** Repositories that are not copied. */
+  /** The repositories that are not copied, or whose lists are incomplete. */
   problems: Schema.Array(RepositoryProblem),
   /** The ten repositories whose copies took longest, the slowest first. */
   slowest: Schema.Array(RepositoryTime)
 })
 
 /**
- * How far a run is and how fast.
+ * The progress and throughput of a run.
  *
  * @category models
  * @since 0.1.0
@@ -90,22 +90,23 @@ export const Progress = Schema.Struct({
 export type Progress = typeof Progress.Type
 
 /**
- * Adds up the events of one call.
+ * Computes progress from the events of one call.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Tracker {
-  /** Takes note of an event. */
+  /** Records an event. */
   readonly note: (event: Event) => Effect.Effect<void>
-  /** How far the run is now. */
+  /** The progress now. */
   readonly current: Effect.Effect<Progress>
 }
 
 /**
- * Makes a tracker for one call of `Migration.run`. It keeps a few hundred bytes for each repository, and nothing for artifacts.
+ * Makes a tracker for one call of `Migration.run`. It keeps a few hundred bytes for each repository, and nothing for each
+ * artifact.
  *
- * **Example** (A line each ten seconds)
+ * **Example** (Printing a line every ten seconds)
  *
  * ```ts
  * import { Migration, MigrationProgress, type MigrationRules } from "@effect-acr/migration"

@@ -1,5 +1,5 @@
 /**
- * What became of a migration.
+ * The outcome of a migration: each artifact, and totals.
  *
  * @since 0.1.0
  */
@@ -7,24 +7,24 @@ import * as Digest from "@effect-acr/client/Digest"
 import * as Schema from "effect/Schema"
 
 /**
- * What became of an artifact.
+ * The state of an artifact.
  *
  * **Details**
  *
- * - `planned`: it is to be copied.
+ * - `planned`: it is not copied yet.
  * - `copied`: this run copied it.
- * - `present`: the target had it with its tags already.
+ * - `present`: the target already had it with its tags.
  * - `verified`: this run copied it, and the target's own lists have it with its tags.
- * - `failed`: it could not be copied, or a tag names something else and the rules say `fail`; `class` and `detail` say why.
- * - `refused`: the target does not take it: a lock, a limit, a name or a type.
- * - `skipped`: the rules leave it out, such as one whose tags the target keeps for something else.
- * - `vanished`: the source does not have it any more.
+ * - `failed`: it could not be copied, or a tag names another manifest and the rules say `fail`; `class` and `detail` say why.
+ * - `refused`: the target rejects it, because of a lock, a limit, a name or a type.
+ * - `skipped`: the rules exclude it, for example since `onTag` keeps the target's tags.
+ * - `vanished`: the source no longer has it.
  *
  * @category schemas
  * @since 0.1.0
  */
 export const State = Schema.Literals([
-  // Databases keep the places in this list: new states come last.
+  // Databases store positions in this list: append new states at the end.
   "planned",
   "copied",
   "present",
@@ -36,7 +36,7 @@ export const State = Schema.Literals([
 ])
 
 /**
- * What became of an artifact.
+ * The state of an artifact.
  *
  * @category models
  * @since 0.1.0
@@ -44,7 +44,7 @@ export const State = Schema.Literals([
 export type State = typeof State.Type
 
 /**
- * An artifact of the source and what became of it.
+ * An artifact of the source with its outcome.
  *
  * @category schemas
  * @since 0.1.0
@@ -58,25 +58,32 @@ export const Outcome = Schema.Struct({
   target: Schema.String,
   /** The digest at the source. */
   digest: Digest.Digest,
-  /** The digest at the target, where it is another one: an index of which platforms are left out. */
+  /** The digest at the target if it differs: an index without some of its platforms. */
   targetDigest: Schema.optionalKey(Digest.Digest),
-  /** The tags that name it. */
+  /** Its tags. */
   tags: Schema.Array(Schema.String),
-  /** What became of it. */
+  /** Its state. */
   state: State,
   /**
-   * The kind of failure: `gone`, `forbidden`, `refused`, `transient`, `content`, `exists`, or `other`. By reading it back:
-   * `damaged`, `repaired`, or `unread`. Of a referrer that is left out: `orphan`, since its subject is not at the target. Of an artifact that is copied without layers that may not be distributed: `foreign`.
+   * The reason, by kind:
+   *
+   * - `gone`: the source lacks a part of it. `content`: bytes do not match their digest.
+   * - `forbidden`, `refused`: a registry refuses access, or the target rejects the artifact.
+   * - `transient`: a failure that may pass, such as a lost connection. `other`: any other failure.
+   * - `exists`: a tag of the target names another manifest.
+   * - `damaged`, `repaired`, `unread`: the result of reading it back.
+   * - `orphan`: a referrer whose subject is not at the target.
+   * - `foreign`: it is copied without layers that may not be distributed.
    */
   class: Schema.optionalKey(Schema.String),
-  /** What happened, for a person to read. */
+  /** What happened, in words. */
   detail: Schema.optionalKey(Schema.String),
-  /** How often it was tried. */
+  /** The number of attempts. */
   attempts: Schema.Natural
 })
 
 /**
- * An artifact of the source and what became of it.
+ * An artifact of the source with its outcome.
  *
  * @category models
  * @since 0.1.0
@@ -89,10 +96,10 @@ export type Outcome = typeof Outcome.Type
  * **Details**
  *
  * - `notListed`: the source does not list its tags.
- * - `targetNotListed`: the target does not say what it has in it.
- * - `invalidName`: the target takes no such name.
- * - `collision`: two sources would become one repository.
- * - `unavailable`: the source or the target cannot be reached, or asks for fewer requests. A later pass may list it.
+ * - `targetNotListed`: the target does not list its content.
+ * - `invalidName`: the name is not valid at the target.
+ * - `collision`: two repositories would get the same name at the target.
+ * - `unavailable`: the source or the target cannot be reached, or throttles requests. A later pass may list it.
  * - `leftOut`: its lists have records that cannot be read, such as tags with invalid names. All others are copied. The client
  *   reports such records as warnings, so a program whose minimum log level is above them does not have this problem.
  *
@@ -108,7 +115,7 @@ export const RepositoryProblem = Schema.Struct({
   target: Schema.String,
   /** What is wrong. */
   problem: Schema.Literals(["notListed", "targetNotListed", "invalidName", "collision", "unavailable", "leftOut"]),
-  /** What happened, for a person to read. */
+  /** What happened, in words. */
   detail: Schema.String
 })
 
@@ -121,7 +128,7 @@ export const RepositoryProblem = Schema.Struct({
 export type RepositoryProblem = typeof RepositoryProblem.Type
 
 /**
- * How many artifacts are in a state.
+ * The number of artifacts in a state.
  *
  * @category schemas
  * @since 0.1.0
@@ -129,14 +136,14 @@ export type RepositoryProblem = typeof RepositoryProblem.Type
 export const Total = Schema.Struct({
   /** The state. */
   state: State,
-  /** How many artifacts. */
+  /** The number of artifacts. */
   count: Schema.Natural,
-  /** Their sizes in bytes as the source lists them, with layers that they share counted each time. */
+  /** The sum of their sizes in bytes as the source lists them. Shared layers count once for each artifact. */
   bytes: Schema.Natural
 })
 
 /**
- * How many artifacts are in a state.
+ * The number of artifacts in a state.
  *
  * @category models
  * @since 0.1.0
@@ -144,7 +151,7 @@ export const Total = Schema.Struct({
 export type Total = typeof Total.Type
 
 /**
- * How many artifacts are not at the target for one kind of reason.
+ * The number of artifacts that are not at the target for one kind of reason.
  *
  * @category schemas
  * @since 0.1.0
@@ -152,14 +159,14 @@ export type Total = typeof Total.Type
 export const FailureCount = Schema.Struct({
   /** `failed`, `refused`, `skipped` or `vanished`. */
   state: State,
-  /** The kind of failure, as in `Outcome`. */
+  /** The kind of reason, as `class` of `Outcome`. */
   class: Schema.String,
-  /** How many artifacts. */
+  /** The number of artifacts. */
   count: Schema.Natural
 })
 
 /**
- * How many artifacts are not at the target for one kind of reason.
+ * The number of artifacts that are not at the target for one kind of reason.
  *
  * @category models
  * @since 0.1.0
@@ -167,12 +174,12 @@ export const FailureCount = Schema.Struct({
 export type FailureCount = typeof FailureCount.Type
 
 /**
- * How far a run is.
+ * The progress of a run.
  *
  * **Details**
  *
- * `phase` is `inventory` while the places are listed and compared, `copy` while artifacts are copied, and `done` when a run has
- * ended. Each pass lists both places again, verifies what earlier passes copied, and copies what is left.
+ * `phase` is `inventory` while both places are listed and compared, `copy` while artifacts are copied, and `done` when the run
+ * has ended. Each pass lists both places again, verifies what earlier passes copied, and copies what is left.
  *
  * @category schemas
  * @since 0.1.0
@@ -182,7 +189,7 @@ export const Summary = Schema.Struct({
   pass: Schema.Natural,
   /** The phase. */
   phase: Schema.Literals(["inventory", "copy", "done"]),
-  /** The repositories. */
+  /** The number of repositories. */
   repositories: Schema.Natural,
   /** Artifacts by state; states without artifacts are left out. */
   totals: Schema.Array(Total),
@@ -193,7 +200,7 @@ export const Summary = Schema.Struct({
 })
 
 /**
- * How far a run is.
+ * The progress of a run.
  *
  * @category models
  * @since 0.1.0
@@ -203,7 +210,7 @@ export type Summary = typeof Summary.Type
 const unfinished: ReadonlySet<State> = new Set(["planned", "failed", "refused"])
 
 /**
- * Whether all is at the target: the run is done, nothing failed, and each repository was listed.
+ * Checks whether everything is at the target: the run is done, nothing failed, and each repository was listed.
  *
  * @category guards
  * @since 0.1.0

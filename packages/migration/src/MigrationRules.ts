@@ -1,5 +1,5 @@
 /**
- * Rules that say what moves from where to where, as data that reads from JSON.
+ * Rules as data, readable from JSON: what moves from where to where.
  *
  * @since 0.1.0
  */
@@ -16,7 +16,7 @@ import { MigrationError } from "./MigrationError.ts"
 
 const isRegistry = Schema.is(Reference.Registry)
 
-/** The rules are in the database as they are: a login in them would be as well. */
+/** The database stores the rules as they are: a login in them would be stored too. */
 const loginServer = Schema.String.check(
   Schema.makeFilter((text) =>
     isRegistry(text) ? undefined : "a login server such as myregistry.azurecr.io, without https:// and without a login"
@@ -28,10 +28,9 @@ const loginServer = Schema.String.check(
  *
  * **Details**
  *
- * `{ "registry": "myregistry.azurecr.io" }` is a registry by the name that it has in references.
- * `{ "layouts": "backup" }` is a folder with an OCI image layout for each repository, at the path that is the repository's
- * name: `backup/shop/api`. `{ "archives": "backup" }` is a folder with an OCI archive for each repository, `backup/shop/api.tar`,
- * not compressed.
+ * - `{ "registry": "myregistry.azurecr.io" }`: a registry by its login server.
+ * - `{ "layouts": "backup" }`: a folder with one OCI image layout per repository, such as `backup/shop/api`.
+ * - `{ "archives": "backup" }`: a folder with one uncompressed OCI archive per repository, such as `backup/shop/api.tar`.
  *
  * @category schemas
  * @since 0.1.0
@@ -69,20 +68,20 @@ const isGlob = Schema.makeFilter<string>((glob) =>
 const globs = Schema.Array(Schema.String.check(isGlob))
 
 /**
- * Names by globs, as in `NamePatterns`. `exclude` comes before `include`, which defaults to all.
+ * Selects names by globs, as in `NamePatterns`. `exclude` takes precedence over `include`.
  *
  * @category schemas
  * @since 0.1.0
  */
 export const Patterns = Schema.Struct({
-  /** Globs of which a name has to match one. Defaults to all names. */
+  /** A name must match one of these globs. Defaults to all names. */
   include: Schema.optionalKey(globs),
-  /** Globs that exclude the names that they match. Defaults to none. */
+  /** A name that matches one of these globs is excluded. Defaults to none. */
   exclude: Schema.optionalKey(globs)
 })
 
 /**
- * Names by globs.
+ * Selects names by globs.
  *
  * @category models
  * @since 0.1.0
@@ -90,20 +89,20 @@ export const Patterns = Schema.Struct({
 export type Patterns = typeof Patterns.Type
 
 /**
- * A new beginning for names: with `prefix` "shop/" and `replaceBy` "archive/shop/", `shop/api` becomes `archive/shop/api`.
+ * Replaces the prefix of names: with `prefix` "shop/" and `replaceBy` "archive/shop/", `shop/api` becomes `archive/shop/api`.
  *
  * @category schemas
  * @since 0.1.0
  */
 export const Renaming = Schema.Struct({
-  /** What the name begins with. The empty text is the beginning of every name. */
+  /** The prefix of the source's name. The empty string matches every name. */
   prefix: Schema.String,
-  /** What the target's name has in its place. */
+  /** The prefix of the target's name. */
   replaceBy: Schema.String
 })
 
 /**
- * A new beginning for names.
+ * Replaces the prefix of names.
  *
  * @category models
  * @since 0.1.0
@@ -111,31 +110,31 @@ export const Renaming = Schema.Struct({
 export type Renaming = typeof Renaming.Type
 
 /**
- * A way from one place to another.
+ * A source, a target, and what to copy between them.
  *
  * @category schemas
  * @since 0.1.0
  */
 export const Route = Schema.Struct({
-  /** Where content comes from. */
+  /** The source. */
   from: Place,
-  /** Where it goes. */
+  /** The target. */
   to: Place,
   /**
-   * The repositories: by globs, from the list of the source, or by `names` where the source does not list its repositories.
+   * The repositories to copy: globs for the list of the source, or `names` if the source does not list its repositories.
    * Defaults to all that are listed.
    */
   repositories: Schema.optionalKey(
     Schema.Union([Schema.Struct({ names: Schema.NonEmptyArray(Schema.NonEmptyString) }), Patterns])
   ),
-  /** The tags. Defaults to all. */
+  /** The tags to copy. Defaults to all. */
   tags: Schema.optionalKey(Patterns),
-  /** New names of repositories. The first whose prefix a name has is taken. Defaults to the same names. */
+  /** New names of repositories. The first entry with a matching prefix applies. Defaults to the same names. */
   rename: Schema.optionalKey(Schema.Array(Renaming))
 })
 
 /**
- * A way from one place to another.
+ * A source, a target, and what to copy between them.
  *
  * @category models
  * @since 0.1.0
@@ -145,7 +144,7 @@ export type Route = typeof Route.Type
 const requests = Schema.Int.check(Schema.isGreaterThan(0))
 
 /**
- * How many requests a minute a registry allows: a tier of Azure Container Registry (Basic and Standard have the same
+ * The requests per minute that a registry allows: a tier of Azure Container Registry (Basic and Standard have the same
  * limits), or numbers by kind as in `RateLimits`.
  *
  * @category schemas
@@ -170,15 +169,15 @@ export const RegistryLimits = Schema.Union([
 const count = Schema.Int.check(Schema.isGreaterThan(0))
 
 const Limits = Schema.Struct({
-  /** Requests a minute by login server. Registries that are left out are not limited. */
+  /** Requests per minute by login server. Other registries are not limited. */
   registries: Schema.optionalKey(Schema.Record(Schema.String, RegistryLimits)),
-  /** The part of these numbers that this process may use, where several share them: more than 0, and at most 1, the default. */
+  /** This process's fraction of these limits if several processes share them: above 0 and at most 1. Defaults to 1. */
   share: Schema.optionalKey(Schema.Finite.check(Schema.isGreaterThan(0), Schema.isLessThanOrEqualTo(1))),
-  /** How many bytes of blobs may be under way at the same time, at least 1,048,576. Defaults to 268,435,456. */
+  /** The maximum bytes of blobs in flight, at least 1,048,576. Defaults to 268,435,456 bytes (256 MiB). */
   bytesInFlight: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThanOrEqualTo(1_048_576))),
-  /** How many artifacts are copied at the same time. Defaults to 8. */
+  /** The number of artifacts that are copied concurrently. Defaults to 8. */
   copies: Schema.optionalKey(count),
-  /** How many artifacts a batch has at most. Defaults to 1,000. */
+  /** The maximum number of artifacts in a batch. Defaults to 1,000. */
   batch: Schema.optionalKey(count)
 })
 
@@ -189,34 +188,34 @@ const platform = Schema.String.check(
 )
 
 const RulesFields = Schema.Struct({
-  /** The ways from place to place. */
+  /** Which source is copied to which target. */
   routes: Schema.NonEmptyArray(Route),
   /** The platforms to copy of an index, such as `linux/arm64`. Defaults to all. */
   platforms: Schema.optionalKey(Schema.NonEmptyArray(platform)),
-  /** What becomes of an index of which platforms are left out, as in `Copy`. Defaults to `rewrite`. */
+  /** How to copy an index when `platforms` omits some of its platforms, as in `Copy`. Defaults to `rewrite`. */
   index: Schema.optionalKey(Schema.Literals(["rewrite", "sparse"])),
   /** Whether signatures, SBOMs and other referrers are copied. Defaults to true. */
   referrers: Schema.optionalKey(Schema.Boolean),
-  /** Whether the tags of cosign 2 are copied with the images that they are for. Other tags are copied anyway. Defaults to false. */
+  /** Whether to copy the signature tags of cosign 2 with their images, also where `tags` excludes them. Defaults to false. */
   cosignTags: Schema.optionalKey(Schema.Boolean),
   /**
-   * Whether manifests without a tag are copied that no copied artifact contains. Only Azure Container Registry lists them.
-   * Defaults to false.
+   * Whether to copy untagged manifests that no copied artifact contains. Only Azure Container Registry lists them. Defaults to
+   * false.
    */
   untagged: Schema.optionalKey(Schema.Boolean),
-  /** What becomes of a tag of the target that names something else: `overwrite` (the default), `keep`, or `fail`. */
+  /** What to do if a tag of the target names another manifest: `overwrite` (the default), `keep`, or `fail`. */
   onTag: Schema.optionalKey(Schema.Literals(["overwrite", "keep", "fail"])),
-  /** How copies are verified beside the lists of the target. */
+  /** How to verify copies, in addition to the lists of the target. */
   verify: Schema.optionalKey(
     Schema.Struct({
       /**
-       * How many of the artifacts that a pass finds copied are read back from the target and hashed, with their referrers. One
-       * that is damaged is sent again. Defaults to 5; 0 for none.
+       * The number of copied artifacts that each pass reads back from the target and hashes, with their referrers. Damaged ones
+       * are sent again. Defaults to 5; 0 disables it.
        */
       sample: Schema.optionalKey(Schema.Natural)
     })
   ),
-  /** Limits of requests, of bytes and of concurrency. */
+  /** Limits of request rates, bytes in flight and concurrency. */
   limits: Schema.optionalKey(Limits)
 })
 
@@ -232,14 +231,14 @@ const folderOf = (place: Place): string | undefined => {
   return `${"layouts" in place ? place.layouts : place.archives}`.replace(/\/+$/, "")
 }
 
-/** Whether a target is in the folder of layouts that is read: each pass would find what the one before has made. */
+/** Whether a target is inside the source's folder of layouts: each pass would find the copies of the one before. */
 const isInside = ({ from, to }: Route): boolean => {
   const [source, target] = [folderOf(from), folderOf(to)]
   if (source === undefined || target === undefined || !("layouts" in from)) return false
   return `${target}/`.startsWith(`${source}/`) && placeOf(from) !== placeOf(to)
 }
 
-/** What rules may not say, since it would not mean what it seems to. */
+/** Finds rules that would not do what they seem to say. */
 const rulesProblem = Schema.makeFilter<RulesFields>(({ limits: { registries = {} } = {}, routes }) => {
   const circular = routes.findIndex(
     ({ from, rename = [], to }) =>
@@ -275,9 +274,9 @@ const encodeStrict = Schema.encodeEffect(StrictRules)
  *
  * **Details**
  *
- * Decoding refuses names that it does not know: a misspelt condition would otherwise match everything.
+ * Decoding rejects unknown members: a misspelt condition would otherwise match everything.
  *
- * **Example** (Rules in a file)
+ * **Example** (Parsing rules)
  *
  * ```ts
  * import { MigrationRules } from "@effect-acr/migration"
@@ -324,7 +323,7 @@ const invalid = (problem: string) =>
   new MigrationError({ problem: "InvalidRules", description: `the rules cannot be used: ${problem}` })
 
 /**
- * Reads rules from the text of a JSON file. Fails with `InvalidRules`, and names the member that is wrong.
+ * Parses rules from JSON. Fails with `InvalidRules`, and the message names the member that is wrong.
  *
  * @category decoding
  * @since 0.1.0
@@ -336,7 +335,7 @@ export const parse = (json: string): Effect.Effect<Rules, MigrationError> =>
   }).pipe(Effect.flatMap((value) => Effect.mapError(decodeRules(value), ({ message }) => invalid(message))))
 
 /**
- * The name at the target of a repository of the source.
+ * Returns the target's name of a repository of the source.
  *
  * @category getters
  * @since 0.1.0
@@ -355,8 +354,8 @@ const tiers = {
 const kinds = ["read", "write", "delete", "referrers", "oauth"] as const
 
 /**
- * The requests a minute that a process may send to a registry by the rules: its limits, times its share. A kind that is
- * left out is not limited.
+ * Returns the requests per minute that this process may send to a registry: the limits of the rules times `share`. A kind
+ * that the rules omit is not limited.
  *
  * @category getters
  * @since 0.1.0
@@ -375,15 +374,15 @@ export const rateLimits = ({ limits = {} }: Rules, loginServer: string): RateLim
 }
 
 /**
- * How a migration talks to a registry: within the limits of the rules, and slower after the registry has answered 429.
+ * Returns the client options for a registry of a migration: the limits of the rules, and slower requests after a 429.
  *
  * **Details**
  *
- * All workers of a process share the limits. Several processes each get `limits.share` of them, or share them as a whole
- * where the layer is built with a `RateLimiter` of `effect/persistence` on Redis, see `RateLimits`. A registry without limits
- * in the rules is asked as fast as it answers, until it answers 429 for the first time.
+ * All workers of a process share the limits. Of several processes, each gets `limits.share` of them; with a `RateLimiter` of
+ * `effect/persistence` on Redis, they share them as a whole, see `RateLimits`. A registry without limits in the rules gets
+ * requests as fast as it responds, until its first 429.
  *
- * **Example** (Registries for a run)
+ * **Example** (Building registries for a run)
  *
  * ```ts
  * import { MigrationRules } from "@effect-acr/migration"

@@ -26,29 +26,28 @@ import * as Statement from "effect/sql/Statement"
  * @since 0.1.0
  */
 export interface Options {
-  /** The path of the file, or `:memory:`. A file that is missing is created for its owner alone; its folder has to be there. */
+  /** The path of the file, or `:memory:`. A missing file is created, readable by its owner only. Its folder must exist. */
   readonly filename: string
   /**
-   * How long a statement waits for another process that writes. This process does nothing else meanwhile. Defaults to 5
-   * seconds.
+   * How long a statement waits for a lock of another process. It blocks this process meanwhile. Defaults to 5 seconds.
    */
   readonly busyTimeout?: Duration.Input
 }
 
-/** Creates a file that is missing, for its owner alone: it has names of repositories, and messages of registries. */
+/** Creates a missing file, readable by its owner only: it holds names of repositories and messages of registries. */
 const create = (filename: string): void => {
   if (filename === ":memory:") return
   try {
     closeSync(openSync(filename, "a", 0o600))
   } catch {
-    // SQLite says what is wrong, with a code that callers know.
+    // SQLite reports the same problem, with a code that callers know.
   }
 }
 
-/** Prepared statements that are kept. */
+/** The number of prepared statements that are cached. */
 const mostStatements = 200
 
-/** Rows that a stream reads at a time. */
+/** The number of rows that a stream reads at a time. */
 const rowsAtOnce = 128
 
 const inputOf = (value: unknown): SQLInputValue => {
@@ -59,7 +58,7 @@ const inputOf = (value: unknown): SQLInputValue => {
   return value instanceof Date ? value.toISOString() : String(value)
 }
 
-/** SQLite's own code, as Effect's classification expects it: Node has it under another name. */
+/** SQLite's own code under the name that Effect's classification expects. Node names it `errcode`. */
 class SqliteFailure extends Error {
   readonly errno: number | undefined
   constructor(cause: unknown) {
@@ -81,7 +80,7 @@ const failure =
 const fullCode = 13
 
 /**
- * Whether an error says that the disk, or the quota of the database, is full.
+ * Checks whether an error says that the disk is full, or the database has reached its maximum size.
  *
  * @category guards
  * @since 0.1.0
@@ -89,11 +88,8 @@ const fullCode = 13
 export const isFull = ({ reason }: SqlError): boolean =>
   reason.cause instanceof SqliteFailure && ((reason.cause.errno ?? 0) & 0xff) === fullCode
 
-/** Loaded with the first database: an old Node has no such module, and would fail before it can name the one that is needed. */
+/** Imported with the first database: an old Node lacks the module, and would fail before it can name the required version. */
 const sqlite = Effect.tryPromise({ try: () => import("node:sqlite"), catch: failure("open") })
-
-const isEmpty = (database: DatabaseSync): boolean =>
-  database.prepare("SELECT 1 FROM sqlite_schema LIMIT 1").all().length === 0
 
 const open = Effect.fnUntraced(function* ({ busyTimeout = "5 seconds", filename }: Options) {
   const { DatabaseSync } = yield* sqlite
@@ -104,11 +100,9 @@ const open = Effect.fnUntraced(function* ({ busyTimeout = "5 seconds", filename 
         const database = new DatabaseSync(filename, {
           timeout: Duration.toMillis(Duration.fromInputUnsafe(busyTimeout))
         })
-        // The mode stays with the file. The database of another program, opened by mistake, keeps its own.
-        if (isEmpty(database)) database.exec("PRAGMA journal_mode = WAL")
         // A killed process loses nothing that it committed; a machine that loses power may lose the last commits.
-        database.exec("PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON")
-        // Digests are written all over a tree: larger steps write each page of it less often.
+        database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON")
+        // Digests are random, so writes touch pages all over the tree: rarer checkpoints write each page less often.
         database.exec("PRAGMA wal_autocheckpoint = 10000; PRAGMA cache_size = -16384")
         return database
       },
@@ -163,7 +157,7 @@ const connect = (database: DatabaseSync): SqliteConnection => {
   const once = (sql: string): StatementSync => database.prepare(sql)
 
   const values: Connection["executeValues"] = (sql, params) =>
-    // A statement of its own: whether it returns arrays is a setting of it, and others share the kept one.
+    // Not a cached statement: returning arrays is a setting of the statement, and others share the cached one.
     run(once, sql, (statement) => {
       statement.setReturnArrays(true)
       return statement.all(...params.map(inputOf)).map((row) => Object.values(row))
@@ -203,7 +197,7 @@ const connect = (database: DatabaseSync): SqliteConnection => {
 }
 
 /**
- * Opens a database, until the scope closes. For building custom layers. Most programs want `layer`.
+ * Opens a database until the scope closes. For building custom layers. Most programs want `layer`.
  *
  * @category constructors
  * @since 0.1.0
@@ -221,7 +215,7 @@ export const make = (
     return yield* SqlClient.make({
       ...acquirers,
       compiler: Statement.makeCompilerSqlite(),
-      // Takes the lock of writers at once: a transaction that reads first could not get it later.
+      // Takes the write lock at once: a transaction that reads first may be unable to get it later.
       beginTransaction: "BEGIN IMMEDIATE",
       driver: "node-sqlite",
       spanAttributes: [
@@ -232,13 +226,16 @@ export const make = (
   })
 
 /**
- * A `SqlClient` on the SQLite that is part of Node, with `synchronous = NORMAL`, and in WAL mode if the database is new. All
- * statements take turns.
+ * A `SqlClient` on the SQLite that is part of Node, in WAL mode with `synchronous = NORMAL`. Statements run one at a time.
+ *
+ * **When to use**
+ *
+ * Use for a migration that runs in one process. Several processes need PostgreSQL.
  *
  * **Details**
  *
- * `SqlError` has `LockTimeoutError` where another process holds the lock for longer than `busyTimeout`. `isFull` tells a
- * full disk.
+ * Fails with the reason `LockTimeoutError` if another process holds the lock for longer than `busyTimeout`. `isFull` recognizes
+ * a full disk.
  *
  * **Example** (A database in a file)
  *

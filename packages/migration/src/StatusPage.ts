@@ -1,7 +1,7 @@
 /**
- * A page that shows how far a run is, for people with a browser, and the same as JSON.
+ * A web page with the progress of a run, and the same as JSON.
  *
- * It has no login, writes nothing, and shows names of repositories and tags, and messages of registries.
+ * It is read-only and has no login. It shows names of repositories and messages of registries.
  *
  * @since 0.1.0
  */
@@ -29,11 +29,11 @@ import { Progress } from "./MigrationProgress.ts"
 export interface Options {
   /** The name of the run. */
   readonly name: string
-  /** How far the run is: `current` of a `MigrationProgress.Tracker`. */
+  /** The progress of the run: `current` of a `MigrationProgress.Tracker`. */
   readonly progress: Effect.Effect<Progress>
   /**
-   * Host names by which browsers reach the page, besides `localhost` and addresses. A request for another name is refused,
-   * since a web page whose name resolves to this machine could read it.
+   * Host names under which browsers reach the page, besides `localhost` and IP addresses. Requests for other names are refused:
+   * otherwise a web page whose name resolves to this machine could read the page.
    */
   readonly hosts?: ReadonlyArray<string>
 }
@@ -47,13 +47,13 @@ export interface Options {
 export interface ServeOptions extends Options {
   /** The address to listen on. Defaults to `127.0.0.1`: there is no login. */
   readonly host?: string
-  /** The port to listen on. Defaults to any that is free. */
+  /** The port to listen on. Defaults to any free port. */
   readonly port?: number
 }
 
 const encode = Schema.encodeEffect(Schema.fromJsonString(Progress))
 
-/** Where the JSON is, seen from the page: under the folder that the page itself is, also without a slash at the end. */
+/** The path of the JSON relative to the page: below the page's own path, whether that ends with a slash or not. */
 const jsonFrom = (url: string): string => {
   const path = url.replace(/[?#].*$/s, "")
   return path.endsWith("/") ? "status.json" : `${path.slice(path.lastIndexOf("/") + 1)}/status.json`
@@ -74,14 +74,18 @@ const asJson = ({ progress }: Options) =>
   )
 
 /**
- * Adds the page to a router of your own, at `/`, and the same as JSON, a `MigrationProgress.Progress`, at `/status.json`.
+ * Adds the page to your router, at `/`, and its data as JSON, a `MigrationProgress.Progress`, at `/status.json`.
+ *
+ * **When to use**
+ *
+ * Use when your program serves HTTP already. `serve` needs no server of your own.
  *
  * **Details**
  *
- * With `prefix` "/migration" they are at `/migration` and `/migration/status.json`. The page needs nothing of elsewhere, and
- * renews itself every three seconds. Requests for other hosts and from other origins are refused.
+ * With `prefix` "/migration" they are at `/migration` and `/migration/status.json`. The page loads nothing from
+ * other servers and refreshes itself every three seconds. Requests for other hosts and from other origins are refused.
  *
- * **Example** (A page beside other routes)
+ * **Example** (Serving the page beside other routes)
  *
  * ```ts
  * import { Migration, MigrationProgress, type MigrationRules, StatusPage } from "@effect-acr/migration"
@@ -107,7 +111,7 @@ export const routes = ({
   prefix,
   ...options
 }: Options & {
-  /** What the paths begin with. Defaults to nothing. */
+  /** The prefix of both paths. Defaults to none. */
   readonly prefix?: string
 }): Layer.Layer<never, never, HttpRouter.HttpRouter> => {
   const { hosts = [] } = options
@@ -121,10 +125,10 @@ export const routes = ({
 }
 
 /**
- * Serves the page on a port of its own until the scope closes, and returns its address, such as `http://127.0.0.1:8080`. Fails
- * with `ServeError` if the port is taken.
+ * Serves the page on its own port until the scope closes, and returns its address, such as `http://127.0.0.1:8080`. Fails with
+ * `ServeError` if the port is in use.
  *
- * **Example** (A run with its page)
+ * **Example** (Running with a status page)
  *
  * ```ts
  * import { Migration, MigrationProgress, type MigrationRules, StatusPage } from "@effect-acr/migration"
@@ -147,7 +151,7 @@ export const serve = ({
   ...options
 }: ServeOptions): Effect.Effect<string, HttpServerError.ServeError, Scope.Scope> =>
   Effect.gen(function* () {
-    // A browser that has the page open keeps its connection.
+    // A browser with the page open keeps its connection alive, so that a graceful shutdown would wait for it.
     const listening = NodeHttpServer.layer(createServer, { host, port, gracefulShutdownTimeout: "1 second" })
     const services = yield* Layer.build(listening)
     return yield* Effect.provideContext(

@@ -1,29 +1,29 @@
 /**
- * Registries and trees of image layouts to others, by rules, in runs that survive a kill.
+ * Moves registries, image layouts and archives by rules, in runs that continue after a kill.
  *
  * @since 0.1.0
  */
 
-/** Runs by rules, and what became of them. */
+/** Plans, runs and continues migrations, and reports on them. */
 export * as Migration from "./Migration.ts"
 
-/** Why a migration does not begin or stops. */
+/** The error of a migration that does not begin, or stops. */
 export * as MigrationError from "./MigrationError.ts"
 
 /** What a migration would do. */
 export * as MigrationPlan from "./MigrationPlan.ts"
 
-/** How far a run is and how fast. */
+/** The progress and throughput of a run. */
 export * as MigrationProgress from "./MigrationProgress.ts"
 
-/** What became of a migration. */
+/** The outcome of each artifact, and totals. */
 export * as MigrationReport from "./MigrationReport.ts"
 
-/** Rules that say what moves where. */
+/** Rules as data: what moves from where to where, within which limits. */
 export * as MigrationRules from "./MigrationRules.ts"
 
-/** A SQL client on the SQLite of Node. */
+/** A `SqlClient` on the SQLite that is part of Node. */
 export * as SqliteClient from "./SqliteClient.ts"
 
-/** A page that shows how far a run is. */
+/** A web page with the progress of a run. */
 export * as StatusPage from "./StatusPage.ts"

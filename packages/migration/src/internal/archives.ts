@@ -1,8 +1,8 @@
 /**
  * Folders of archives: an OCI archive for each repository, `shop/api.tar`.
  *
- * A tar cannot be changed in place. What a run copies is collected in a layout beside it, `.layouts/shop%2Fapi`, and written as a
- * whole once nothing is left to copy in the repository. The layout stays: the next run copies into it what is new.
+ * A tar cannot be changed in place. A run collects its copies in a layout, `.layouts/shop%2Fapi`, and writes the archive once
+ * nothing is left to copy in the repository. The layout stays: the next run adds what is new.
  */
 import type { ArchiveError } from "@effect-acr/artifacts/ArchiveError"
 import type { ContentStore, Reader } from "@effect-acr/artifacts/ContentStore"
@@ -19,13 +19,13 @@ import * as Stream from "effect/Stream"
 
 const extension = ".tar"
 
-/** Where layouts are collected, in the folder of the archives. */
+/** The folder of the layouts, in the folder of the archives. */
 const layouts = ".layouts"
 
 export const fileOf = (path: Path.Path, root: string, repository: string): string =>
   `${path.join(root, ...repository.split("/"))}${extension}`
 
-/** One folder for each: a layout in the folder of another one would be content that is not its own. */
+/** Flat, without nested folders: a layout must not contain another layout. */
 export const layoutOf = (path: Path.Path, root: string, repository: string): string =>
   path.join(root, layouts, encodeURIComponent(repository))
 
@@ -51,14 +51,14 @@ export const archivesIn = (
   return visit("")
 }
 
-/** Archives of a migration are plain: a compressed one has to be kept as a whole to be read by position. */
+/** Archives of a migration are uncompressed: reading a compressed one by position needs all of it on disk or in memory. */
 const refusing = Compression.Compression.of({
   compress: (_, format) => Stream.fail(new Compression.CompressionError({ format, description: "it is not written" })),
   decompress: (_, format) =>
     Stream.fail(new Compression.CompressionError({ format, description: "decompress the archive first" }))
 })
 
-/** Archives that are read are open as long as something is read from them, and a while longer. */
+/** Keeps archives open while they are read, and ten seconds longer. */
 export const makeReaders = Effect.gen(function* () {
   const opened = yield* RcMap.make({
     lookup: (file: string) => Effect.provideService(ImageArchive.read(file), Compression.Compression, refusing),
@@ -86,7 +86,7 @@ export const makeReaders = Effect.gen(function* () {
   }
 })
 
-/** Whether an archive is older than the layout that it is written from. Of equal times that is not known. */
+/** Whether an archive is older than its layout. Equal times count as older, since the order is not known. */
 const isStale = (files: FileSystem.FileSystem, index: string, archive: string): Effect.Effect<boolean, PlatformError> =>
   Effect.gen(function* () {
     if (!(yield* files.exists(index))) return false
@@ -98,7 +98,7 @@ const isStale = (files: FileSystem.FileSystem, index: string, archive: string): 
     return (yield* timeOf(index)) >= (yield* timeOf(archive))
   })
 
-/** Writes the archive of a repository anew if its layout has changed. It appears, or replaces the old one, when it is whole. */
+/** Rewrites the archive of a repository if its layout has changed. The file gets its name once it is complete. */
 export const seal = <E>(
   root: string,
   repository: string,

@@ -1,8 +1,8 @@
 /**
- * The processes of a run: one that works alone, or several that share the work. On `effect/cluster`, which is unstable, as is
- * `effect/workflow`: this file and `engine` alone import them.
+ * The processes of a run: one that works alone, or several that share the work. Only this file and `engine` import
+ * `effect/cluster` and `effect/workflow`, which are unstable.
  *
- * Each run is a cluster of its own: of one process that holds the lock of the one shard, or of runners that share the shards.
+ * Each run has its own cluster: one process that holds the lock of a single shard, or runners that share the shards.
  */
 import * as NodeClusterHttp from "@effect/platform-node/NodeClusterHttp"
 import * as NodeCrypto from "@effect/platform-node/NodeCrypto"
@@ -33,14 +33,14 @@ import { failureIn } from "./store/access.ts"
 /** A process that works alone. */
 interface Alone {
   readonly _tag: "Alone"
-  /** Its name, for the lock and for people to read. */
+  /** Its name, for the lock and for messages. */
   readonly owner: string
 }
 
 /** A process that works with others. */
 interface Together {
   readonly _tag: "Together"
-  /** Where it listens, and others reach it. */
+  /** Where it listens and the others reach it. */
   readonly host: string
   readonly port: number
   /** The same number in all of them. */
@@ -51,26 +51,26 @@ export interface Options {
   /** The number of the run. */
   readonly run: number
   readonly process: Alone | Together
-  /** How long the lock of a killed process is waited for. */
+  /** How long the lock of a killed process stays valid. */
   readonly lockExpiration: Duration.Duration
 }
 
-/** A name that no other process has, for people to read. */
+/** A unique, readable name of a process. */
 export const ownerOf = (host: string, pid: number, started: string): string => `${host}-pid-${pid}-since-${started}`
 
-/** The shards of a run. One alone: of several, each of two processes would get some. */
+/** The number of shards. A process that works alone needs a single one: of several, a second process would get some. */
 export const shardsOf = ({ process }: Options): number => (process._tag === "Alone" ? 1 : process.shards)
 
 /** The port of a process that works alone. It listens nowhere. */
 const noPort = 0
 
-/** The owner of locks. With the default of the cluster, two processes would be one to its storage. */
+/** The owner of locks. The default of the cluster is the same for all processes, so that both would hold the lock. */
 const addressOf = ({ process }: Options): RunnerAddress.RunnerAddress =>
   process._tag === "Alone" ? RunnerAddress.make(process.owner, noPort) : RunnerAddress.make(process.host, process.port)
 
 /**
- * How long a process that ends waits for its activities. One that works together does the same where another one joins, which
- * waits for its part of the work.
+ * How long a process waits for its activities when it ends. With several processes, also when another one joins, which waits for
+ * its part of the work.
  */
 const terminationTimeout = { Alone: Duration.seconds(5), Together: Duration.seconds(1) }
 
@@ -89,8 +89,8 @@ const settingsOf = (options: Options): Partial<ShardingConfig.ShardingConfig["Se
 }
 
 /**
- * The processes of a run, in the database. One that has left does not look for others any more: the cluster would warn that it
- * finds none.
+ * The processes of a run, in the database. A process that has left no longer looks for others: the cluster would warn that there
+ * are none.
  */
 const runnerStorage = (prefix: string) =>
   Layer.effect(
@@ -109,7 +109,7 @@ const runnerStorage = (prefix: string) =>
     })
   ).pipe(Layer.orDie)
 
-/** What the cluster of a run keeps in the database. */
+/** The storage of a run's cluster in the database. */
 export const storageOf = (options: Options) => {
   const prefix = `cluster_${options.run}`
   return Layer.mergeAll(runnerStorage(prefix), SqlMessageStorage.layerWith({ prefix })).pipe(
@@ -117,7 +117,7 @@ export const storageOf = (options: Options) => {
   )
 }
 
-/** Processes that reach each other by HTTP. One that cannot be reached finds its messages in the database. */
+/** Processes that communicate by HTTP. A process that cannot be reached finds its messages in the database. */
 const together = HttpRouter.serve(HttpRunner.layerHttpOptions({ path: "/" }), {
   disableLogger: true,
   disableListenLog: true
@@ -130,18 +130,18 @@ const alone = Sharding.layer.pipe(Layer.provideMerge(Runners.layerNoop))
 
 export const shardingOf = (options: Options) =>
   (options.process._tag === "Alone" ? alone : together).pipe(
-    // A process that is killed is found by its lock.
+    // An expired lock shows that its process was killed.
     Layer.provide([RunnerHealth.layerNoop, ShardingConfig.layerFromEnv(settingsOf(options))])
   )
 
-/** The storage counts in seconds, and rounds. */
+/** The storage rounds to seconds. */
 const resolution = Duration.seconds(2)
 
 const lookInterval = Duration.millis(250)
 
 /**
- * Waits until this process may work: alone, or with others that do not work alone. Fails with the name of the one that works
- * if that is still there when the lock of a killed process would have expired.
+ * Waits until no process works that excludes this one. Fails with the name of the other process if it still works when the lock
+ * of a killed process would have expired.
  */
 export const awaitTurn = (options: Options): Effect.Effect<void, MigrationError, RunnerStorage.RunnerStorage> =>
   Effect.gen(function* () {
@@ -173,20 +173,20 @@ export const awaitTurn = (options: Options): Effect.Effect<void, MigrationError,
     })
   )
 
-/** What executes workflows. */
+/** The effect that executes the workflows. */
 export interface Driving {
   readonly drive: Effect.Effect<void, MigrationError, WorkflowEngine.WorkflowEngine | Sharding.Sharding>
-  /** Whether it has come to its end, in this process or another one. */
+  /** Whether it has ended, in this process or another one. */
   readonly isOver: Effect.Effect<boolean, MigrationError>
 }
 
-/** Drives in one process of the cluster. If that process ends, another one takes over. */
+/** Drives the run in one process of the cluster. If that process ends, another one takes over. */
 export const once = ({ drive, isOver }: Driving) =>
   Effect.gen(function* () {
     const sharding = yield* Sharding.Sharding
     const ended = yield* Deferred.make<void, MigrationError>()
     const untilEnd = Effect.matchCauseEffect(drive, {
-      // It is interrupted where its shard goes to another process, which begins it again.
+      // It is interrupted when its shard moves to another process, which starts it again.
       onFailure: (cause) => (Cause.hasInterrupts(cause) ? Effect.void : Deferred.failCause(ended, cause)),
       onSuccess: () => Deferred.succeed(ended, undefined)
     })

@@ -1,5 +1,5 @@
 /**
- * What is to be done with each artifact of a repository, by what both sides hold. Pure.
+ * Decides what to do with each artifact of a repository, from the content of both sides. Pure.
  */
 import type * as Digest from "@effect-acr/client/Digest"
 import type { State } from "../MigrationReport.ts"
@@ -14,16 +14,16 @@ export interface Comparison {
   readonly rules: Pick<Rules, "onTag" | "referrers" | "untagged">
   /** Whether tagged artifacts were copied in an earlier pass. */
   readonly isLater: boolean
-  /** Whether what failed or was refused is tried again: once in each call of a run. */
+  /** Whether failed and refused artifacts are retried: once in each call of a run. */
   readonly isFirst: boolean
-  /** Whether nothing is copied in this call any more. */
+  /** Whether this pass only lists, and copies nothing. */
   readonly isLast: boolean
 }
 
-/** States that say that this run or another one has brought the artifact to the target. */
+/** The states of artifacts that are at the target. */
 export const arrived: ReadonlySet<State> = new Set(["copied", "present", "verified"])
 
-/** States that another try would not change. */
+/** States that a retry would not change. */
 const settled: ReadonlySet<State> = new Set(["failed", "refused", "skipped"])
 
 type Sight = "whole" | "incomplete" | "unknown"
@@ -48,15 +48,15 @@ const sightOf = (
   return isUnknown ? "unknown" : "whole"
 }
 
-/** Whether the target lists it although it failed for good: it was found damaged there, or something else brought it. */
+/** Whether it failed permanently, so that the target should not list it: it may be damaged, or another program pushed it. */
 const isDoubted = ({ isTransient, state }: Known): boolean => state === "failed" && !isTransient
 
 interface Growing extends Comparison {
-  /** Whether the target has more than in the pass before: the subject of what had none there may be among it. */
+  /** Whether the target has more than in the previous pass, possibly the subjects of orphans. */
   readonly hasGrown: boolean
 }
 
-/** Whether it stays as it is: nothing is tried any more, or another try would change nothing, as with what belongs to nothing. */
+/** Whether its state stays: this pass copies nothing, or a retry would change nothing, as for an orphan. */
 const isSettled = (
   { hasGrown, isFirst, isLast }: Growing,
   { isOrphan, isTransient, state }: Known,
@@ -71,7 +71,7 @@ const stateOf = (comparison: Growing, digest: Digest.Digest, listed: Listed): St
   const { tags } = listed
   const before = comparison.known.get(digest)
   const sight = sightOf(comparison, before?.root ?? digest, tags)
-  // Lists do not show damage: reading it back decides.
+  // Lists do not show damage. Reading the artifact back decides.
   if (sight === "whole" && before !== undefined && isDoubted(before)) return "failed"
   if (sight === "whole") return before?.state === "copied" || before?.state === "verified" ? "verified" : "present"
   if (before === undefined || !same(before.tags, tags)) return "planned"
@@ -80,13 +80,13 @@ const stateOf = (comparison: Growing, digest: Digest.Digest, listed: Listed): St
 }
 
 /**
- * Whether a manifest without a tag may have been left behind. In the first pass that tells nothing: most are parts of tagged
- * ones, which come with them.
+ * Whether an untagged manifest may be missing at the target. The first pass cannot say so: most are parts of tagged artifacts,
+ * which bring them along.
  */
 const isLoose = ({ isLater, rules, target }: Comparison, digest: Digest.Digest): boolean =>
   isLater && (rules.untagged === true || rules.referrers !== false) && target.manifests?.has(digest) === false
 
-/** An artifact of which the lists of the target say that it is there. */
+/** An artifact that is at the target by its lists, to be read back. */
 export interface Doubted {
   readonly digest: Digest.Digest
   readonly root: Digest.Digest
@@ -95,7 +95,7 @@ export interface Doubted {
   readonly wasDamaged: boolean
 }
 
-/** What may be read back: what was copied and is listed now, and what was damaged. */
+/** The candidates for reading back: artifacts that were copied and are listed now, and those that were damaged. */
 export const toReadBack = (comparison: Comparison, planned: ReadonlyArray<Planned>): ReadonlyArray<Doubted> =>
   planned.flatMap(({ digest, state, tags }) => {
     const before = comparison.known.get(digest)
@@ -105,7 +105,7 @@ export const toReadBack = (comparison: Comparison, planned: ReadonlyArray<Planne
     return [{ digest, root: before.root ?? digest, tags, wasDamaged }]
   })
 
-/** Tags of the target that the source has not. */
+/** Tags of the target that the source lacks. */
 export const extraTags = (
   { source, target }: Pick<Comparison, "source" | "target">,
   isWanted: (tag: string) => boolean
@@ -114,7 +114,7 @@ export const extraTags = (
   return Array.from(target.tags.keys()).filter((tag) => isWanted(tag) && !wanted.has(tag))
 }
 
-/** Tags that both sides have: those that name something else at the target, and those of which the target does not list that. */
+/** Counts common tags: those that name another manifest at the target, and those whose digest the target does not list. */
 export const otherTags = ({
   known,
   source,
@@ -132,10 +132,10 @@ export const otherTags = ({
   return { others, unknown }
 }
 
-/** What becomes of an artifact that the source does not list any more. */
+/** The state of an artifact that the source no longer lists. */
 const goneState = (state: State): State => (arrived.has(state) || state === "skipped" ? state : "vanished")
 
-/** The artifacts of a repository with what is to be done. */
+/** The artifacts of a repository with their new states. */
 export const compare = (comparison: Comparison): ReadonlyArray<Planned> => {
   const planned: Array<Planned> = []
   const hasGrown = Array.from(comparison.known.values()).some(({ state }) => state === "copied")

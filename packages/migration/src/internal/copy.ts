@@ -1,5 +1,5 @@
 /**
- * Copies the artifacts of a batch, and writes down what became of each.
+ * Copies the artifacts of a batch, and records the outcome of each.
  */
 import type { ContentStore, Origin, Reader } from "@effect-acr/artifacts/ContentStore"
 import * as Copy from "@effect-acr/artifacts/Copy"
@@ -34,12 +34,12 @@ export interface Copying {
   readonly onSettled: (copied: ReadonlyArray<Copied>) => Effect.Effect<void>
 }
 
-/** An artifact of which it is known what became of it. */
+/** An artifact with its outcome. */
 export interface Copied {
   readonly repository: Repository
   readonly digest: Digest.Digest
   readonly settled: Settled
-  /** How long its copy took, retries included. The wait for its turn is not. */
+  /** The duration of its copy, with retries and without the wait for its turn. */
   readonly millis: number
 }
 
@@ -47,30 +47,30 @@ const defaultCopies = 8
 
 const defaultBytesInFlight = 256 * 1024 * 1024
 
-/** The unit in which bytes under way are counted. */
+/** The unit in which bytes in flight are counted. */
 const unit = 64 * 1024
 
-/** Artifacts whose results are written together. A kill costs as many looks at the target again. */
+/** The number of artifacts whose results are written together. After a kill, that many are checked at the target again. */
 const groupSize = 50
 
-/** What is tried again, after the client itself has tried. */
+/** Retries of an artifact, on top of the client's own retries of requests. */
 const retries = Schedule.exponential("1 second").pipe(Schedule.jittered, Schedule.upTo({ times: 3 }))
 
 /**
- * Groups of a batch that are copied at the same time, at least. Where repositories have one artifact each, there are as many as
- * copies. The artifacts of all share the limit of copies.
+ * The minimum number of groups that are copied concurrently. Repositories with one artifact each need as many groups as copies.
+ * All groups share the limit of copies.
  */
 const groupsAtOnce = 8
 
 type CopyFailure = CopyError.CopyError<PlaceError | MigrationError | Copy.Fault>
 
-/** Blobs of a process on their way to the target, one at a time each, and where they have arrived. */
+/** Sends each blob of a process to a target once at a time, and records which repository has it. */
 const makeCarriers = Effect.fnUntraced(function* ({ places, rules, run, store }: Copying) {
   const limit = Math.max(1, Math.floor((rules.limits?.bytesInFlight ?? defaultBytesInFlight) / unit))
   const underWay = yield* Semaphore.make(limit)
-  /** The ends of the blobs that are being put, by their place. */
+  /** The ends of running uploads, by target and digest. */
   const ends = new Map<string, Deferred.Deferred<void>>()
-  /** Where blobs have arrived that are not written down yet. */
+  /** Blobs that have arrived and are not in the database yet. */
   const arrived = new Map<
     string,
     { readonly place: number; readonly digest: Digest.Digest; readonly repository: number }
@@ -80,7 +80,7 @@ const makeCarriers = Effect.fnUntraced(function* ({ places, rules, run, store }:
     return rules.routes.findIndex((other) => to !== undefined && placeName(other.to) === placeName(to))
   }
 
-  /** The target of artifacts of a repository, which takes blobs from the repositories that have them, and each blob once. */
+  /** A target repository that mounts blobs from other repositories, and receives each blob once. */
   const targetOf = (
     { store: target }: Opened,
     repository: Repository,
@@ -128,13 +128,13 @@ const makeCarriers = Effect.fnUntraced(function* ({ places, rules, run, store }:
     return {
       ...target,
       putBlob,
-      // What it lacks after all is put again.
+      // The target may lack a blob after all: check all of them again.
       putManifest: (manifest, options) =>
         Effect.tapError(target.putManifest(manifest, options), () => Effect.sync(() => there.clear()))
     }
   }
 
-  /** Takes what has arrived since the last time. */
+  /** Takes the blobs that have arrived since the last call. */
   const take = () => {
     const taken = Array.from(arrived.entries())
     return {
@@ -148,7 +148,7 @@ const makeCarriers = Effect.fnUntraced(function* ({ places, rules, run, store }:
   return { targetOf, take }
 })
 
-/** A source that finds out what a digest names by reading it, which the copy does anyway. */
+/** A source that resolves a digest by reading the manifest, which the copy needs anyway. */
 export const reading = <E>(source: Reader<E>): Reader<E> => {
   const read = new Map<string, Manifest.Raw>()
   return {
@@ -173,7 +173,7 @@ export const reading = <E>(source: Reader<E>): Reader<E> => {
   }
 }
 
-/** Why a manifest without a tag is left out, if it is: the rules want no such manifests, and its subject was not copied. */
+/** Why an untagged manifest is skipped, if it is: the rules do not select untagged manifests, and its subject is not copied. */
 const reasonToSkip = (
   rules: Rules,
   source: Reader<PlaceError>,
@@ -203,7 +203,7 @@ export const optionsOf = (rules: Rules, { tags }: Pick<Task, "tags">): Copy.Opti
 const settledOf = ({ digest, id }: Task, { nodes, root, tags }: Copy.Report): Settled => {
   const kept = tags.flatMap(({ outcome, tag }) => (outcome === "kept" ? [tag] : []))
   const foreign = nodes.filter(({ reason }) => reason === "foreign").length
-  // Nothing is sent where the target keeps all tags that it has.
+  // Nothing is sent if the target keeps its own manifests under all tags.
   const isLeftOut = nodes.length === 0 && kept.length > 0
   const isPresent =
     nodes.every(({ outcome }) => outcome === "present") &&
@@ -220,7 +220,7 @@ const settledOf = ({ digest, id }: Task, { nodes, root, tags }: Copy.Report): Se
   }
 }
 
-/** An error of the run itself: the database, a full disk, or a login that is refused. Nothing is said of the artifact. */
+/** An error of the run itself, not of the artifact: a failed database, a full disk, or a refused login. */
 const ofRun = (error: CopyFailure): MigrationError | undefined => {
   if (error.cause instanceof MigrationError) return error.cause
   if (error.side === "target" && isDiskFull(error.cause)) {
@@ -236,7 +236,7 @@ const ofRun = (error: CopyFailure): MigrationError | undefined => {
   })
 }
 
-/** By each name that names of repositories begin with, what follows in them: of `shop/api/tools`, `tools` by `shop/api`. */
+/** The next path segments after each prefix of repository names: `shop/api/tools` gives `tools` for `shop/api`. */
 const nestedNames = (repositories: Iterable<Repository>): ReadonlyMap<string, ReadonlySet<string>> => {
   const all = new Map<string, Set<string>>()
   for (const { target } of repositories) {
@@ -252,7 +252,7 @@ const nestedNames = (repositories: Iterable<Repository>): ReadonlyMap<string, Re
   return all
 }
 
-/** Makes what copies the batches of a pass. All batches of a process share its limits. */
+/** Makes the copier of a pass. All batches of a process share its limits. */
 export const make = Effect.fnUntraced(function* (copying: Copying) {
   const { onSettled, places, rules, run, store } = copying
   const carriers = yield* makeCarriers(copying)
@@ -293,8 +293,9 @@ export const make = Effect.fnUntraced(function* (copying: Copying) {
     )
 
   /**
-   * Copies artifacts side by side. An artifact has a fiber once it has its turn: thousands that wait cost more than their
-   * copies. All of a group begin before those of the next one do, so that few groups are half done where a process is killed.
+   * Copies artifacts concurrently. A fiber starts only when it is the artifact's turn: thousands of waiting fibers would cost
+   * more than the copies. All artifacts of a group begin before those of the next group, so that a kill leaves few groups half
+   * done.
    */
   const inTurn = (tasks: ReadonlyArray<Task>, copyTask: (task: Task) => Effect.Effect<void, MigrationError>) =>
     Effect.gen(function* () {
@@ -310,7 +311,7 @@ export const make = Effect.fnUntraced(function* (copying: Copying) {
       yield* Effect.raceFirst(Effect.andThen(beginAll, FiberSet.awaitEmpty(fibers)), FiberSet.join(fibers))
     }).pipe(Effect.scoped)
 
-  /** Copies artifacts of one repository, and writes what became of them once the target has written them. */
+  /** Copies artifacts of one repository, and records their outcomes once the target has stored them. */
   const copyGroup = (tasks: Arr.NonEmptyReadonlyArray<Task>): Effect.Effect<void, MigrationError> =>
     Effect.gen(function* () {
       const [{ repository: id }] = tasks
@@ -362,7 +363,7 @@ export const make = Effect.fnUntraced(function* (copying: Copying) {
       yield* onSettled(copied)
     })
 
-  /** Copies what is left of a batch, and returns how many artifacts that were. One that fails does not fail the batch. */
+  /** Copies the rest of a batch, and returns the number of artifacts. A failed artifact does not fail the batch. */
   return (batch: number): Effect.Effect<number, MigrationError> =>
     Effect.gen(function* () {
       const tasks = yield* store.tasks(batch)

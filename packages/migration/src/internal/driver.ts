@@ -1,5 +1,5 @@
 /**
- * The way of a run from pass to pass. All of its state is in the database.
+ * Drives a run from pass to pass. All of its state is in the database.
  */
 import type * as Digest from "@effect-acr/client/Digest"
 import * as Cache from "effect/Cache"
@@ -21,7 +21,7 @@ import type { Batch, Run, Store } from "./store/store.ts"
 import { summaryOf } from "./summary.ts"
 
 /**
- * What happens in a run.
+ * An event of a run.
  *
  * @category models
  * @since 0.1.0
@@ -40,11 +40,11 @@ export type Event =
       readonly source: string
       /** The repository at the target. */
       readonly target: string
-      /** How many artifacts it has. */
+      /** The number of its artifacts. */
       readonly artifacts: number
-      /** How many of them are to be copied. */
+      /** The number of artifacts to copy. */
       readonly planned: number
-      /** Tags of the target that the source has not. They are left alone. */
+      /** Tags of the target that the source lacks. They are not changed. */
       readonly extraTags: ReadonlyArray<string>
     }
   | {
@@ -55,11 +55,11 @@ export type Event =
       /** The digest at the source. */
       readonly digest: Digest.Digest
       /**
-       * `whole`, `repaired` if the target had other bytes and took the right ones, `damaged` if it did not take them, or `unread`
-       * if it could not be read.
+       * `whole`; `repaired` if the target had other bytes and accepted the right ones; `damaged` if it did not accept them;
+       * `unread` if it could not be read.
        */
       readonly outcome: "whole" | "repaired" | "damaged" | "unread"
-      /** What happened, if it is not whole. */
+      /** What happened, unless it is whole. */
       readonly detail?: string
     }
   | {
@@ -67,15 +67,15 @@ export type Event =
       readonly _tag: "Planned"
       /** The pass, from 1. */
       readonly pass: number
-      /** How many artifacts are left to copy. */
+      /** The number of artifacts left to copy. */
       readonly artifacts: number
-      /** In how many batches. */
+      /** The number of batches. */
       readonly batches: number
-      /** How far the run is now. */
+      /** The progress of the run now. */
       readonly summary: Summary
     }
   | {
-      /** It is known what became of an artifact. */
+      /** An artifact is done. */
       readonly _tag: "ArtifactDone"
       /** Its repository at the source. */
       readonly source: string
@@ -83,15 +83,15 @@ export type Event =
       readonly target: string
       /** Its digest at the source. */
       readonly digest: Digest.Digest
-      /** What became of it. */
+      /** Its state. */
       readonly state: State
-      /** The bytes of blobs that were sent for it; those that the target mounted are not. */
+      /** The bytes of blobs that were sent for it. Blobs that the target mounted do not count. */
       readonly sentBytes: number
-      /** How long its copy took in milliseconds, retries included. */
+      /** The duration of its copy in milliseconds, retries included. */
       readonly millis: number
       /** The kind of failure, as in the report. */
       readonly class?: string
-      /** What happened, if it is not copied. */
+      /** What happened, unless it was simply copied. */
       readonly detail?: string
     }
   | {
@@ -103,7 +103,7 @@ export type Event =
   | {
       /** The run has ended. */
       readonly _tag: "RunDone"
-      /** What became of all. */
+      /** The outcome of the whole run. */
       readonly summary: Summary
     }
 
@@ -126,15 +126,15 @@ const readRules = ({ rules }: Pick<Run, "rules">): Effect.Effect<Rules, Migratio
 export interface Parts {
   readonly store: Store
   readonly places: Places
-  /** Takes events, in their order. */
+  /** Emits events in order. */
   readonly emit: (...events: ReadonlyArray<Event>) => Effect.Effect<void>
   /** The shards of the cluster. */
   readonly shards: number
-  /** Batches that are under way at the same time in all processes, those included that wait for their turn in one. */
+  /** The number of batches started in all processes, with those that wait for their turn in a process. */
   readonly batchesAhead: number
 }
 
-/** Batches of a process that are copied at the same time. */
+/** The number of batches that a process copies concurrently. */
 export const batchesAtOnce = 4
 
 const eventOf = ({ digest, millis, repository: { source, target }, settled }: Copying.Copied): Event => ({
@@ -149,11 +149,11 @@ const eventOf = ({ digest, millis, repository: { source, target }, settled }: Co
   ...(settled.detail === undefined ? {} : { detail: settled.detail })
 })
 
-/** What the workflows of a process do. */
+/** The implementation of a process's workflows. */
 export const makeWorker = Effect.fnUntraced(function* ({ emit, places, store }: Parts) {
-  // Not the scope of the batch that comes first: others use the copier after its end.
+  // Not the scope of the first batch: others use the copier after it ends.
   const scope = yield* Effect.scope
-  // A copier per pass: its limits hold for all batches of the process, and each pass may have new repositories.
+  // One copier per pass: all batches of the process share its limits, and each pass may have new repositories.
   const copiers = yield* Cache.make({
     capacity: 8,
     lookup: (key: string) =>
@@ -175,7 +175,7 @@ export const makeWorker = Effect.fnUntraced(function* ({ emit, places, store }: 
     prepare: ({ attempt, isFirst, isLast, pass, run: id }) =>
       Effect.gen(function* () {
         const run = yield* store.byId(id)
-        // Left by a process that was killed, and overtaken since.
+        // An obsolete workflow of a killed process: the run has gone further.
         if (run.phase !== "inventory" || run.pass !== pass || run.attempt !== attempt) return 0
         const rules = yield* readRules(run)
         yield* emit({ _tag: "PassBegan", pass })
@@ -203,7 +203,7 @@ export const makeWorker = Effect.fnUntraced(function* ({ emit, places, store }: 
   return worker
 })
 
-/** Passes of one call that copy: what was pushed meanwhile, and what failed for a while, is copied by the later ones. */
+/** The maximum number of copying passes in one call. The later ones copy new pushes, and retry transient failures. */
 const mostPasses = 5
 
 const copyBatches = ({ batchesAhead, shards, store }: Parts, run: Run) =>
@@ -211,7 +211,7 @@ const copyBatches = ({ batchesAhead, shards, store }: Parts, run: Run) =>
     const batches = yield* store.openBatches(run.id)
     const copyBatch = (batch: Batch) =>
       Engine.copy({ run: run.id, pass: run.pass, batch: batch.id, attempt: batch.attempt, shards }).pipe(
-        // What failed otherwise fails in batches of other processes as well, which this one does not wait for any more.
+        // Any other failure affects the batches of all processes, and this process no longer waits for them.
         Effect.tapError(({ problem }) =>
           problem === "Interrupted" ? store.repeatBatch(batch) : store.repeatBatches(run.id)
         ),
@@ -220,13 +220,13 @@ const copyBatches = ({ batchesAhead, shards, store }: Parts, run: Run) =>
     yield* Effect.forEach(batches, copyBatch, { concurrency: batchesAhead, discard: true })
   })
 
-/** How often one call begins again after the engine has stopped. */
+/** The maximum number of restarts in one call after the engine stopped. */
 const mostInterruptions = 5
 
-/** Rules without their limits, which may change: they do not say what is copied. */
+/** Rules without their limits, which may change: they do not affect what is copied. */
 const formatSelection = (rules: Rules) => formatRules(Struct.omit(rules, ["limits"]))
 
-/** Begins a run, or the next pass of one that is done. Returns its number. */
+/** Begins a run, or the next pass of a finished one. Returns its number. */
 export const begin = (store: Store, name: string, rules: Rules): Effect.Effect<number, MigrationError> =>
   Effect.gen(function* () {
     const selection = yield* formatSelection(rules)
@@ -241,7 +241,7 @@ export const begin = (store: Store, name: string, rules: Rules): Effect.Effect<n
     return run.id
   })
 
-/** Says how much of a pass is left to copy. After a stop, that is what is planned still. */
+/** Emits how much of a pass is left to copy. After a stop, that is what is still planned. */
 const emitPlanned = Effect.fnUntraced(function* ({ emit, store }: Parts, run: Run, planned?: number) {
   const batches = (yield* store.openBatches(run.id)).length
   const summary = yield* summaryOf(store, run)
@@ -255,7 +255,7 @@ const driveOnce = (parts: Parts, id: number) =>
     const begun = yield* store.byId(id)
     if (begun.phase === "copy") yield* emitPlanned(parts, begun)
     const first = begun.pass
-    // The pass behind those that copy only looks: what the target has lost, and what moved meanwhile, stays planned.
+    // The pass after the copying ones only lists: what the target lost, or what moved meanwhile, stays planned.
     const last = first + mostPasses
     while (true) {
       const run = yield* store.byId(id)
@@ -276,7 +276,7 @@ const driveOnce = (parts: Parts, id: number) =>
     }
   })
 
-/** Takes a run that has begun to its end. */
+/** Drives a run that has begun to its end. */
 export const drive = (parts: Parts, id: number) =>
   Effect.retry(driveOnce(parts, id), {
     times: mostInterruptions,

@@ -1,8 +1,8 @@
 /**
  * Durable execution on `effect/workflow`.
  *
- * Each pass is prepared by one workflow and each batch is copied by another, with one activity each. Their messages are in the
- * database, so that a process that starts finds what a killed one left.
+ * One workflow prepares a pass and one copies each batch, with one activity each. Their messages are in the database, so that a
+ * new process finds the work of a killed one.
  */
 import * as ClusterWorkflowEngine from "effect/cluster/ClusterWorkflowEngine"
 import * as EntityId from "effect/cluster/EntityId"
@@ -16,7 +16,7 @@ import { MigrationError } from "../MigrationError.ts"
 import * as Cluster from "./cluster.ts"
 import { failureIn } from "./store/access.ts"
 
-// An execution is in the shard that its key gives with the number of shards: with another number, it would never be found.
+// The key and the number of shards decide the shard of an execution: with another number, it would never be found.
 const shards = Schema.Int
 
 /** A pass to prepare. */
@@ -29,7 +29,7 @@ const pass = {
   shards
 }
 
-/** A batch to copy. `place` is what puts it into its shard. */
+/** A batch to copy. `place` is chosen so that the key falls into the wanted shard. */
 const batch = {
   run: Schema.Int,
   pass: Schema.Int,
@@ -39,7 +39,7 @@ const batch = {
   place: Schema.Int
 }
 
-// An execution that failed is final for its key, so that another attempt has another key.
+// The failure of an execution is final for its key, so each attempt has its own key.
 const MigratePass = Workflow.make("MigratePass", {
   payload: pass,
   success: Schema.Int,
@@ -59,11 +59,11 @@ export type PassPayload = (typeof MigratePass.payloadSchema)["Type"]
 
 export type BatchPayload = (typeof MigrateBatch.payloadSchema)["Type"]
 
-/** What the workflows do. Both may run again from the beginning after a kill. */
+/** The implementation of the workflows. After a kill, both may run again from the beginning. */
 export interface Worker {
-  /** Prepares a pass, and returns how many artifacts are to be copied. */
+  /** Prepares a pass, and returns the number of artifacts to copy. */
   readonly prepare: (payload: PassPayload) => Effect.Effect<number, MigrationError>
-  /** Copies a batch, and returns how many artifacts it had. */
+  /** Copies a batch, and returns the number of its artifacts. */
   readonly copy: (payload: BatchPayload) => Effect.Effect<number, MigrationError>
 }
 
@@ -84,10 +84,10 @@ const runnerOf = (worker: Worker, options: Cluster.Options) =>
     Layer.provideMerge(Cluster.shardingOf(options))
   )
 
-/** A program that has a cluster of its own has the same layers, which are not those of this run. */
+/** Not memoized: a program with its own cluster has the same layers, and must not share them with this run. */
 const local = { local: true }
 
-/** Runs what executes workflows, with this process as a runner of them. */
+/** Drives the workflows, with this process as a runner. */
 export const running = (worker: Worker, options: Cluster.Options, driving: Cluster.Driving) =>
   Effect.andThen(
     Cluster.awaitTurn(options),
@@ -108,14 +108,14 @@ export const running = (worker: Worker, options: Cluster.Options, driving: Clust
         return Effect.fail(new MigrationError({ problem: "RunnerFailed", description }))
       }
     }),
-    // The storage of the cluster has no errors of its own.
+    // The storage of the cluster reports errors of the database as defects.
     Effect.catchDefect((defect) => {
       const failure = failureIn(defect)
       return failure === undefined ? Effect.die(defect) : Effect.fail(failure)
     })
   )
 
-/** An execution that the engine gave up ends with a defect, which is final for its key as a failure is. */
+/** An execution that the engine abandoned ends with a defect, which is final for its key, as a failure is. */
 const orInterrupted = Effect.catchDefect((defect: unknown) => {
   const failure = failureIn(defect)
   if (failure !== undefined) return Effect.fail(failure)
@@ -126,8 +126,8 @@ const orInterrupted = Effect.catchDefect((defect: unknown) => {
 export const prepare = (payload: PassPayload) => orInterrupted(MigratePass.execute(payload))
 
 /**
- * Copies a batch, in the shard whose turn it is: by chance alone, one process would be done while others still have batches
- * that wait. The shard is given by the key, so that places are tried until one leads there.
+ * Copies a batch in the next shard in turn: with random shards, one process would finish while batches of others still wait. The
+ * key decides the shard, so places are tried until one gives the wanted shard.
  */
 export const copy = (payload: Omit<BatchPayload, "place">) =>
   Effect.gen(function* () {

@@ -1,19 +1,19 @@
 /**
- * How many requests a migration takes, and how long they take within limits. Pure.
+ * Estimates the requests of a migration, and the least time that they take within limits. Pure.
  */
 import * as Duration from "effect/Duration"
 import type { Requests } from "../MigrationPlan.ts"
 import { rateLimits, type Rules } from "../MigrationRules.ts"
 
-/** Requests for an image of six layers: its manifest and, of the half that is new, layers and configuration. */
+/** Requests for an image of six layers: the manifest, the configuration, and the three layers that are new. */
 const atSource = { read: 5, write: 0, referrers: 1 }
 
-/** Looks for the tag, the manifest and each blob; 3 mounts, 2 for each upload of 3 layers and a configuration, the manifest. */
+/** HEAD for the tag, the manifest and each blob; 3 mounts, 2 for each upload (3 layers, 1 configuration), the manifest. */
 const atTarget = { read: 9, write: 12, referrers: 0 }
 
 const kinds = ["read", "write", "referrers"] as const
 
-/** The requests by registry, of how many artifacts each route has. */
+/** The requests by registry, for a number of artifacts by route. */
 export const requestsOf = (rules: Rules, artifacts: ReadonlyMap<number, number>): ReadonlyArray<Requests> => {
   const all = new Map<string, { read: number; write: number; referrers: number }>()
   const add = (loginServer: string, count: number, costs: typeof atSource) => {
@@ -30,7 +30,7 @@ export const requestsOf = (rules: Rules, artifacts: ReadonlyMap<number, number>)
   return Array.from(all, ([loginServer, sum]) => ({ loginServer, ...sum }))
 }
 
-/** The time of the slowest kind of requests. A list of referrers is a read as well. */
+/** The time that the slowest kind of requests takes. A list of referrers counts as a read too. */
 export const leastDuration = (rules: Rules, requests: ReadonlyArray<Requests>): Duration.Duration | undefined => {
   const minutes = requests.flatMap(({ loginServer, ...counts }) => {
     const limits = rateLimits(rules, loginServer)

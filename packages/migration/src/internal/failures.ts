@@ -1,5 +1,5 @@
 /**
- * What errors of a copy mean for an artifact and for the run.
+ * Classifies errors of a copy, for an artifact and for the run.
  */
 import type { Fault } from "@effect-acr/artifacts/Copy"
 import type { CopyError } from "@effect-acr/artifacts/CopyError"
@@ -23,15 +23,15 @@ const tagOf = (error: unknown): string => {
 
 const denials: ReadonlySet<string> = new Set(["Unauthenticated", "CredentialUnavailable"])
 
-/** Whether the login is refused, so that nothing else would succeed with it. */
+/** Whether a registry refuses the login, so that all other requests would fail too. */
 export const isDenied = (error: unknown): boolean => denials.has(tagOf(error))
 
 const unlisted: ReadonlySet<string> = new Set(["Forbidden", "NotFound", "Unsupported", "Unauthenticated"])
 
-/** Whether a place does not say what it has, as opposed to one that cannot be reached. */
+/** Whether a place does not list its content, as opposed to one that cannot be reached. */
 export const isUnlisted = (error: unknown): boolean => !(error instanceof PlatformError) && unlisted.has(tagOf(error))
 
-/** Whether a place cannot be reached now, or asks for fewer requests. */
+/** Whether a place cannot be reached now, or throttles requests. */
 export const isUnavailable = (error: unknown): boolean => absences.has(tagOf(error))
 
 const absences: ReadonlySet<string> = new Set(["Unavailable", "Throttled"])
@@ -49,7 +49,7 @@ const refusals: ReadonlySet<string> = new Set(["Locked", "Refused", "TooLarge", 
 
 const damages: ReadonlySet<string> = new Set(["ContentMismatch", "ContentDiffers", "InvalidResponse", "Damaged"])
 
-/** Whether content is not what its digest says, or is missing. */
+/** Whether content is missing or does not match its digest. */
 export const isDamaged = (error: PlaceError): boolean =>
   (error.reason._tag === "NotFound" && "resource" in error.reason && error.reason.resource === "blob") ||
   error.reason._tag === "ContentMismatch" ||
@@ -62,7 +62,7 @@ export interface Failure {
   readonly detail: string
 }
 
-/** What a failed copy means for its artifact. */
+/** The outcome of an artifact whose copy failed. */
 export const classify = (error: CopyError<PlaceError | MigrationError | Fault>): Failure => {
   const { cause, message: detail, node, side } = error
   const tag = tagOf(cause)

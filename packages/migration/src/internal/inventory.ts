@@ -1,5 +1,5 @@
 /**
- * What repositories hold: by the pages of Azure Container Registry's own lists, or tag by tag elsewhere.
+ * Reads the content of repositories: from Azure Container Registry's own lists, or tag by tag elsewhere.
  */
 import type { Descriptor } from "@effect-acr/client/Descriptor"
 import type * as Digest from "@effect-acr/client/Digest"
@@ -13,23 +13,23 @@ import * as References from "effect/References"
 import * as Stream from "effect/Stream"
 import type { PlaceError, Source } from "./places.ts"
 
-/** A manifest with its tags, as lists say. */
+/** A manifest with its tags, as listed. */
 export interface Listed {
   readonly tags: ReadonlyArray<string>
-  /** The size of all that it holds, in bytes. */
+  /** The size of its content in bytes. */
   readonly size?: number
   /** Seconds since 1970. */
   readonly changed?: number
 }
 
-/** What a repository holds. */
+/** The content of a source repository. */
 export interface Inventory {
   readonly manifests: ReadonlyMap<Digest.Digest, Listed>
 }
 
-/** What a target holds. */
+/** The content of a target repository. */
 export interface Holdings {
-  /** The digests of the tags, as far as the lists tell them; `undefined` for a tag whose digest is not listed. */
+  /** The digests of the tags; `undefined` for a tag whose digest is not listed. */
   readonly tags: ReadonlyMap<string, Digest.Digest | undefined>
   /** All manifests, if they are listed. */
   readonly manifests?: ReadonlySet<Digest.Digest>
@@ -43,7 +43,7 @@ const isAbsent = ({ reason }: RegistryError): boolean => reason._tag === "NotFou
 
 const secondsOf = (time: DateTime.Utc): number => Math.floor(DateTime.toEpochMillis(time) / 1000)
 
-/** Reads a list page by page. An effect for each of a million entries would cost more than the rest of a pass. */
+/** Reads a list page by page. One effect per entry would cost more than the rest of a pass of a million entries. */
 const eachOf = <A, E>(list: Stream.Stream<A, E>, read: (entry: A) => void): Effect.Effect<void, E> =>
   Stream.runForEachArray(list, (page) => Effect.sync(() => page.forEach((entry) => read(entry))))
 
@@ -69,7 +69,7 @@ const byLists = (
     yield* eachOf(registry.tags(repository), ({ digest, lastUpdatedOn, name }) => {
       if (isWanted(name)) addTag(manifests, digest, name, secondsOf(lastUpdatedOn))
     })
-    // A page repeats an entry that moves while it is read: a set holds it once.
+    // An entry that moves while the list is read may be on two pages: the map holds it once.
     yield* eachOf(registry.manifests(repository), ({ digest, lastUpdatedOn, sizeInBytes, tags }) => {
       const found = manifests.get(digest)
       if (found === undefined && tags.length > 0) return
@@ -82,7 +82,7 @@ const byLists = (
     return { manifests }
   })
 
-/** The tags of a store with what they name. A tag that is deleted meanwhile is left out. */
+/** The tags of a store with the descriptors that they name, without tags that are deleted meanwhile. */
 const resolved = (
   { store }: Source,
   isWanted: (tag: string) => boolean
@@ -125,7 +125,7 @@ export const countingLeftOut = <A, E, R>(lists: Effect.Effect<A, E, R>): Effect.
     )
   })
 
-/** What a repository of the source holds; none if it is not there. */
+/** The content of a repository of the source; none if it does not exist. */
 export const read = (
   opened: Source,
   isWanted: (tag: string) => boolean
@@ -140,7 +140,7 @@ export const read = (
     Effect.catchIf(isAbsent, () => Effect.succeedNone),
     Effect.catchIf(isUnsupported, () =>
       Effect.gen(function* () {
-        // A store says nothing of a repository that is missing. Its first tag does.
+        // A store does not distinguish a missing repository from an empty one. The request for its tags does.
         const isThere = yield* Stream.runHead(registry.content.tags(registry.repository)).pipe(
           Effect.as(true),
           Effect.catchIf(isAbsent, () => Effect.succeed(false))
@@ -160,7 +160,7 @@ const holdingsByLists = ({ registry, repository }: RegistryOpened): Effect.Effec
     return { tags, manifests }
   })
 
-/** What a repository of the target holds: lists alone, without a request for each tag. */
+/** The content of a repository of the target, from lists only, without a request per tag. */
 export const holdings = (opened: Source): Effect.Effect<Holdings, PlaceError> => {
   const { registry } = opened
   if (registry === undefined) {

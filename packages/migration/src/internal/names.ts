@@ -1,11 +1,11 @@
 /**
- * The repositories of the target: whether their names are valid, and whether two sources would become one.
+ * Checks the names of target repositories: whether they are valid, and whether they collide.
  */
 import * as RepositoryName from "@effect-acr/client/RepositoryName"
 import * as Result from "effect/Result"
 import type * as MigrationRules from "../MigrationRules.ts"
 
-/** A repository of a source and the name that it is to have. */
+/** A repository of a source with its name at the target. */
 export interface Named {
   readonly route: number
   readonly source: string
@@ -13,17 +13,17 @@ export interface Named {
   readonly target: string
 }
 
-/** Why a repository cannot be at the target. */
+/** Why a repository cannot have its name at the target. */
 export interface NameProblem {
   readonly problem: "collision" | "invalidName"
   readonly detail: string
 }
 
-/** What a place is. */
+/** The kind of a place. */
 export const kindOf = (place: MigrationRules.Place): "registry" | "layouts" | "archives" =>
   "registry" in place ? "registry" : "layouts" in place ? "layouts" : "archives"
 
-/** The name of a place as the rules have it. */
+/** The name of a place as in the rules. */
 export const nameOf = (place: MigrationRules.Place): string =>
   "registry" in place ? place.registry : "layouts" in place ? place.layouts : place.archives
 
@@ -48,12 +48,12 @@ const nameProblem = ({ target, to }: Named): NameProblem | undefined => {
     : undefined
 }
 
-/** Names of files and folders that a layout has itself. */
+/** Names of a layout's own files and folders. */
 const inLayout: ReadonlySet<string> = new Set(["blobs", "index.json", "ingest", "oci-layout"])
 
 const archive = ".tar"
 
-/** The repository whose files stand where a repository is to have its folder. */
+/** The repository whose files are in the place of a repository's folder. */
 const obstacleOf = ({ target, to }: Named, isTarget: (target: string) => boolean): string | undefined => {
   const parts = target.split("/")
   for (const [index, part] of parts.entries()) {
@@ -71,7 +71,7 @@ const obstacleOf = ({ target, to }: Named, isTarget: (target: string) => boolean
 
 const keyOf = ({ target, to }: Named): string => `${placeName(to)}\n${target.toLowerCase()}`
 
-/** The problems of names, by the index of the repository. All sources of a collision have it, so that none wins by chance. */
+/** The problems of names, by the index of the repository. A collision excludes all its sources, so that none wins by chance. */
 export const nameProblems = (repositories: ReadonlyArray<Named>): ReadonlyMap<number, NameProblem> => {
   const byTarget = new Map<string, Array<number>>()
   for (const [index, named] of repositories.entries()) {

@@ -1,5 +1,5 @@
 /**
- * Waits for registries that refuse requests for a while. That is no failure of what was to be done.
+ * Waits for registries that throttle requests. Throttling is not a failure of an artifact.
  */
 import { Throttled } from "@effect-acr/client/RegistryError"
 import * as Duration from "effect/Duration"
@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import * as Schedule from "effect/Schedule"
 
-/** The refusal in an error of a place or of a copy. */
+/** The throttling in an error of a place or a copy. */
 const refusalIn = (error: unknown): Throttled | undefined =>
   Predicate.hasProperty(error, "reason") && error.reason instanceof Throttled ? error.reason : undefined
 
@@ -19,11 +19,11 @@ const waits = Schedule.min([Schedule.exponential("1 second"), Schedule.spaced("1
   )
 )
 
-/** Repeats an effect as long as a registry answers that there are too many requests. */
+/** Retries an effect for as long as a registry responds that there are too many requests. */
 export const patiently = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.retry(effect, { schedule: waits, while: (error) => refusalIn(error) !== undefined })
 
-/** Retries an effect once it has failed. Most succeed at once, and the schedules of a retry take longer than what they do. */
+/** Sets up a retry only after the first failure: most effects succeed at once, and building schedules would cost more. */
 export const onceFailed =
   <A, E, R>(retried: (effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>) =>
   (effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>

@@ -1,5 +1,5 @@
 /**
- * Repositories of registries, and image layouts and archives of folders, opened once.
+ * Opens repositories of registries, image layouts and archives, once each.
  */
 import type { ArchiveError } from "@effect-acr/artifacts/ArchiveError"
 import type { ContentStore, Reader } from "@effect-acr/artifacts/ContentStore"
@@ -28,18 +28,18 @@ export type PlaceError = RegistryError | LayoutError | ArchiveError
 /** A repository of a place, to read from. */
 export interface Source {
   readonly store: Reader<PlaceError>
-  /** The registry that it is in; absent for a file or a folder. */
+  /** The registry of the repository; absent for a file or a folder. */
   readonly registry?: Registries.Opened
 }
 
 /** A repository of a place, to read from and to write to. */
 export interface Opened extends Source {
   readonly store: ContentStore<PlaceError>
-  /** Removes a blob, so that it can be put again. */
+  /** Deletes a blob, so that it can be sent again. */
   readonly discard: (digest: Digest.Digest) => Effect.Effect<void, PlaceError | PlatformError>
 }
 
-/** Stores that stay open. One that is opened again has to find what another one of this process is sending. */
+/** The number of stores that stay open. A store that is opened a second time must see the uploads of the first. */
 const mostOpen = 10_000
 
 const pageSize = 999
@@ -82,7 +82,7 @@ export const make = Effect.fnUntraced(function* () {
       Stream.unwrap(
         Effect.map(files.readDirectory(path.join(root, name)), (found) => {
           const isLayout = found.includes(LayoutFiles.versionFile)
-          // The folders of a layout hold content, however many files that are.
+          // A layout's own folders hold content, possibly many files: do not visit them.
           const inside = isLayout ? found.filter((one) => one !== "blobs" && !one.startsWith(".")) : found
           const below = Stream.fromIterable(inside.toSorted()).pipe(
             Stream.map((one) => (name === "" ? one : `${name}/${one}`)),
@@ -98,8 +98,8 @@ export const make = Effect.fnUntraced(function* () {
   }
 
   /**
-   * Makes the folder of a layout before layouts are made in it, whose names `inside` begins with: a folder that has other content
-   * and is no layout is refused.
+   * Makes the folder a layout before other layouts are made in its subfolders, named in `inside`. Otherwise it would be refused
+   * later, as a folder that has other content and is not a layout.
    */
   const beginLayout = (folder: string, inside: ReadonlySet<string>): Effect.Effect<void, PlatformError> =>
     Effect.gen(function* () {
@@ -111,17 +111,17 @@ export const make = Effect.fnUntraced(function* () {
     })
 
   return {
-    /** Prepares a repository of a place that is written to. `inside` has what the names of repositories in it begin with. */
+    /** Prepares a repository for writing. `inside` has the subfolders of other repositories. */
     begin: (place: Place, repository: string, inside: ReadonlySet<string>): Effect.Effect<void, PlatformError> =>
       "layouts" in place ? beginLayout(path.join(place.layouts, ...repository.split("/")), inside) : Effect.void,
-    /** Opens a repository of a place to write to it. */
+    /** Opens a repository for writing. */
     target,
-    /** Opens a repository of a place to read from it. */
+    /** Opens a repository for reading. */
     source: (place: Place, repository: string): Effect.Effect<Source, PlaceError> =>
       "archives" in place
         ? Effect.succeed({ store: archive(Archives.fileOf(path, place.archives, repository)) })
         : target(place, repository),
-    /** Writes what a place keeps as a whole: the archive of a repository that has all that it is to have. */
+    /** Writes the archive of a repository that is complete. Does nothing for registries and layouts. */
     seal: (
       place: Place,
       repository: string,

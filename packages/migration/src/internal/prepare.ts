@@ -1,5 +1,5 @@
 /**
- * The beginning of a pass: both places are listed, compared, and what is left to copy becomes batches.
+ * Prepares a pass: lists and compares both places, and makes batches of what is left to copy.
  */
 import type * as Digest from "@effect-acr/client/Digest"
 import * as Effect from "effect/Effect"
@@ -17,7 +17,7 @@ import { type Finding, readBack } from "./readBack.ts"
 import { compile, nothingSelected, select } from "./selection.ts"
 import type { Repository, Run, Store } from "./store/store.ts"
 
-/** What was found in a repository. */
+/** The result of listing a repository. */
 interface Listed {
   readonly repository: Repository
   readonly artifacts: number
@@ -33,7 +33,7 @@ interface Sampled extends Doubted {
   readonly route: Route
 }
 
-/** What was found by reading an artifact back. */
+/** The result of reading an artifact back. */
 interface ReadBack extends Finding {
   readonly repository: Repository
   readonly digest: Digest.Digest
@@ -50,7 +50,7 @@ export interface Preparing {
   readonly onReadBack: (found: ReadBack) => Effect.Effect<void>
 }
 
-/** Repositories that are listed at the same time. Their lists are in memory, and of many repositories most are short. */
+/** The number of repositories that are listed concurrently. Their lists are in memory; most are short. */
 const repositoriesAtOnce = 16
 
 const defaultBatch = 1000
@@ -59,7 +59,7 @@ const defaultSample = 5
 
 const keyOf = (route: number, source: string): string => `${route} ${source}`
 
-/** Adds the repositories that are new since the last pass. Those that are not listed any more stay: a page may miss them. */
+/** Adds the repositories that are new since the last pass. Repositories that are no longer listed stay: a page may miss them. */
 const findRepositories = ({ places, rules, run, store }: Preparing): Effect.Effect<void, MigrationError> =>
   Effect.gen(function* () {
     const known = yield* store.repositories(run.id)
@@ -85,15 +85,15 @@ const findRepositories = ({ places, rules, run, store }: Preparing): Effect.Effe
     yield* store.addRepositories(run.id, added)
   })
 
-/** What is noted of a repository for the pass as a whole. */
+/** Collects facts about repositories for the pass as a whole. */
 interface Notes {
-  /** Returns those that are to be read back, as far as that is known now. */
+  /** Returns the artifacts to read back, as far as they are known now. */
   readonly onCopied: (copied: ReadonlyArray<Doubted>) => ReadonlySet<Digest.Digest>
-  /** The login was refused. */
+  /** Called if a registry refuses the login. */
   readonly onDenied: (message: string) => void
 }
 
-/** Lists both sides of a repository, and writes what is to be done. */
+/** Lists both sides of a repository, and writes the plan for its artifacts. */
 const planRepository = (
   { isFirst, isLast, places, rules, run, store }: Preparing,
   repository: Repository,
@@ -127,13 +127,13 @@ const planRepository = (
       yield* store.setProblem(repository.id, "leftOut", detail)
     }
     const known = yield* store.known(repository.id)
-    // Registries list repositories whose tags were all deleted. One that the rules name may be misspelt.
+    // Registries list repositories whose tags were all deleted. But a name from the rules may be misspelt.
     const isNamed = route.repositories !== undefined && "names" in route.repositories
     if (isNamed && Option.isNone(found) && known.size === 0) {
       yield* store.setProblem(repository.id, "notListed", "the source has no such repository, or no tags in it")
       return nothing
     }
-    // A repository that is gone has nothing, and what was found in it before vanished.
+    // A deleted repository is empty: all artifacts that it had before are `vanished`.
     const inventory = Option.getOrElse(found, (): Inventories.Inventory => ({ manifests: new Map() }))
     const target = yield* listing(
       Effect.flatMap(places.target(route.to, repository.target), Inventories.holdings),
@@ -143,7 +143,7 @@ const planRepository = (
     const comparison = { source: inventory, target: target.value, known, rules, isFirst, isLast, isLater: run.pass > 1 }
     const compared = compare(comparison)
     const sampled = onCopied(toReadBack(comparison, compared))
-    // They are verified once they were read back: a process that ends before leaves them to the next one.
+    // They become `verified` after they are read back: if this process ends before, the next one reads them.
     const planned = compared.map((one) =>
       sampled.has(one.digest) && one.state === "verified" ? { ...one, state: "copied" as const } : one
     )
@@ -170,12 +170,12 @@ const planRepository = (
     }
   })
 
-/** Artifacts of a pass that are read back. Digests are random, and so are the first of them in order. */
+/** The sample of a pass to read back. Digests are random, so the lowest ones are a random sample. */
 const makeSample = (rules: Rules) => {
   const size = rules.verify?.sample ?? defaultSample
   let sampled: ReadonlyArray<Sampled> = []
   const doubted: Array<Sampled> = []
-  /** What was in the sample once, by repository. */
+  /** All artifacts that were ever in the sample, by repository. */
   const held = new Map<number, ReadonlySet<Digest.Digest>>()
   const add = (repository: number, copied: ReadonlyArray<Sampled>): ReadonlySet<Digest.Digest> => {
     doubted.push(...copied.filter(({ wasDamaged }) => wasDamaged))
@@ -188,7 +188,7 @@ const makeSample = (rules: Rules) => {
   return { add, held, all: () => [...doubted, ...sampled] }
 }
 
-/** Reads an artifact back, and writes what was found if that is not what the lists say. */
+/** Reads an artifact back, and records the result if it contradicts the lists. */
 const readSample = ({ onReadBack, places, rules, run, store }: Preparing, { repository, route, ...doubted }: Sampled) =>
   Effect.gen(function* () {
     const { digest } = doubted
@@ -210,7 +210,7 @@ const readSample = ({ onReadBack, places, rules, run, store }: Preparing, { repo
     yield* store.during(run, store.revise(repository.id, digest, revised))
   })
 
-/** Fails if globs for tags match none: that is a mistake in the rules. What is not listed makes a run incomplete anyway. */
+/** Fails if the globs for tags match none: the rules have a mistake. Unlisted repositories make a run incomplete anyway. */
 const requireTags = (
   { rules: { routes }, run, store }: Preparing,
   matched: ReadonlySet<number>
@@ -226,7 +226,7 @@ const requireTags = (
     return yield* nothingSelected(`routes[${index}].tags matches no tag of the repositories of ${nameOf(route.from)}`)
   })
 
-/** Begins a pass. Returns how many artifacts are to be copied. */
+/** Prepares a pass. Returns the number of artifacts to copy. */
 export const prepare = (preparing: Preparing): Effect.Effect<number, MigrationError> =>
   Effect.gen(function* () {
     const { onListed, rules, run, store } = preparing
@@ -234,7 +234,7 @@ export const prepare = (preparing: Preparing): Effect.Effect<number, MigrationEr
     const repositories = yield* store.repositories(run.id)
     const sample = makeSample(rules)
     const denied: Array<string> = []
-    /** The routes that have an artifact. */
+    /** The routes with an artifact. */
     const matched = new Set<number>()
     yield* Effect.forEach(
       repositories.filter(({ problem }) => problem === null),
@@ -259,7 +259,7 @@ export const prepare = (preparing: Preparing): Effect.Effect<number, MigrationEr
       },
       { concurrency: repositoriesAtOnce, discard: true }
     )
-    // Some registries answer so for one repository that is not there. For all of them, it is the login.
+    // Some registries respond like this for one missing repository. If all are refused, the login is at fault.
     if (denied[0] !== undefined && denied.length === repositories.filter(({ problem }) => problem === null).length) {
       const description = `a registry refuses the login: ${denied[0]}`
       return yield* new MigrationError({ problem: "Denied", description })

@@ -1,5 +1,5 @@
 /**
- * Events of a run added up. What is counted is mutable: a run has a million events.
+ * Computes progress from the events of a run. The state is mutable, since a run has a million events.
  */
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
@@ -14,7 +14,7 @@ interface OfRepository {
   millis: number
 }
 
-/** How much was done at an instant, in milliseconds. */
+/** The progress at a time in milliseconds. */
 interface Sample {
   readonly at: number
   readonly done: number
@@ -33,7 +33,7 @@ export interface Tally {
   readonly failures: Map<string, FailureCount>
   problems: Summary["problems"]
   readonly repositories: Map<string, OfRepository>
-  /** Of this phase, the oldest first. */
+  /** Samples of this phase, the oldest first. */
   samples: ReadonlyArray<Sample>
 }
 
@@ -55,7 +55,7 @@ export const make = (startedAt: number): Tally => ({
 const second = 1000
 const minute = 60 * second
 
-/** Samples that are kept. A longer phase has them further apart. */
+/** The maximum number of samples. In a long phase, they are further apart. */
 const mostSamples = 600
 
 const sampled = (tally: Tally, now: number): void => {
@@ -69,7 +69,7 @@ const sampled = (tally: Tally, now: number): void => {
 
 const keyOf = (failure: Pick<FailureCount, "class" | "state">): string => `${failure.state} ${failure.class}`
 
-/** Takes the totals from the database, which has those of earlier calls as well. */
+/** Takes the totals from the database, which also has those of earlier calls. */
 const reconcile = (tally: Tally, { failures, problems, totals }: Summary): void => {
   tally.counts.clear()
   for (const { count, state } of totals) tally.counts.set(state, count)
@@ -138,7 +138,7 @@ export const note = (tally: Tally, event: Event, now: number): void => {
   }
 }
 
-/** What was done in a second, over a window that ends now, or over all if that is shorter. */
+/** The rate per second over a window that ends now, or over the whole phase if that is shorter. */
 const rateWithin = (
   { done, samples, sentBytes }: Tally,
   window: number,
@@ -152,7 +152,7 @@ const rateWithin = (
 
 const timeLeft = (tally: Tally, now: number): number | undefined => {
   const began = tally.samples.at(0)?.at ?? now
-  // The beginning is slow where what others share is sent first. The last minute alone jumps.
+  // A phase is slow at first, while shared blobs are sent. The rate of the last minute alone would jump.
   const rate = rateWithin(tally, Math.max(minute, (now - began) / 2), now)
   return rate === undefined || rate.artifacts <= 0 ? undefined : (tally.left / rate.artifacts) * second
 }
@@ -168,7 +168,7 @@ const slowest = ({ repositories }: Tally): ReadonlyArray<OfRepository> => {
   return found
 }
 
-/** How far the run is, as `MigrationProgress.Progress`. */
+/** The progress as `MigrationProgress.Progress`. */
 export const current = (tally: Tally, now: number) => {
   const rate = tally.phase === "copy" ? rateWithin(tally, minute, now) : undefined
   const left = tally.phase === "copy" ? timeLeft(tally, now) : undefined

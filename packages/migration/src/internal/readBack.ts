@@ -1,5 +1,5 @@
 /**
- * Reads copied artifacts back from the target, and sends again what is damaged there.
+ * Reads copied artifacts back from the target, and sends damaged ones again.
  */
 import type { Reader } from "@effect-acr/artifacts/ContentStore"
 import * as Copy from "@effect-acr/artifacts/Copy"
@@ -15,7 +15,7 @@ import { isDamaged, messageOf } from "./failures.ts"
 import { patiently } from "./patience.ts"
 import type { Opened, PlaceError, Source } from "./places.ts"
 
-/** What was found: all as it should be, damage that was repaired, damage that stays, or that it cannot be read. */
+/** The result: intact, damaged and repaired, damaged still, or unreadable. */
 export interface Finding {
   readonly outcome: "whole" | "repaired" | "damaged" | "unread"
   readonly detail?: string
@@ -23,7 +23,7 @@ export interface Finding {
 
 const blobsAtOnce = 4
 
-/** The blobs of an artifact that are not what their digests say, or that are missing. Fails where reading itself does. */
+/** The blobs of an artifact that do not match their digests or are missing. Fails if reading fails for another reason. */
 const damagedIn = (target: Reader<PlaceError>, root: Digest.Digest, referrers: boolean) =>
   Effect.gen(function* () {
     const resolved = yield* target.resolve(root)
@@ -41,7 +41,7 @@ const damagedIn = (target: Reader<PlaceError>, root: Digest.Digest, referrers: b
     return damaged
   })
 
-/** Reads an artifact back. Sends it again if it is damaged, and reads that too. */
+/** Reads an artifact back. Sends it again if it is damaged, and then reads it once more. */
 export const readBack = (
   source: Source,
   target: Opened,
@@ -53,7 +53,7 @@ export const readBack = (
   const repair = (damaged: ReadonlyArray<Descriptor>) =>
     Effect.gen(function* () {
       yield* Effect.forEach(damaged, (blob) => target.discard(blob.digest), { discard: true })
-      // Its manifest is there, and nothing may be mounted: other repositories may share the damaged bytes.
+      // `walk`, since the manifest is there. Without mounts: other repositories may share the damaged bytes.
       yield* Copy.run(source.store, target.store, digest, { ...options, tags, trust: "walk" })
     })
   return Effect.gen(function* (): Effect.fn.Return<Finding, unknown> {

@@ -1,5 +1,5 @@
 /**
- * Which repositories of a source the rules select.
+ * Selects the repositories of a source by the rules.
  */
 import * as NamePatterns from "@effect-acr/artifacts/NamePatterns"
 import * as Effect from "effect/Effect"
@@ -13,14 +13,14 @@ import { patiently } from "./patience.ts"
 import type { Places } from "./places.ts"
 import type { Repository } from "./store/store.ts"
 
-/** The condition that patterns of decoded rules are. */
+/** Compiles the patterns of decoded rules. */
 export const compile = (patterns: Patterns = {}): ((name: string) => boolean) =>
   Result.getOrElse(
     NamePatterns.compile({
       ...(patterns.include === undefined ? {} : { include: patterns.include }),
       ...(patterns.exclude === undefined ? {} : { exclude: patterns.exclude })
     }),
-    // The rules have been decoded, which compiles the same globs.
+    // Cannot fail: decoding the rules has compiled the same globs.
     () => () => false
   )
 
@@ -40,8 +40,8 @@ const listed = (places: Places, { from }: Route): Effect.Effect<ReadonlyArray<st
   )
 
 /**
- * Leaves out what the route itself makes where it copies inside one place: each pass would copy the copies of the one before. A
- * name that stays the same is no copy, and may collide.
+ * Leaves out the route's own copies if it copies within one place: each pass would copy the copies of the one before. A name that
+ * stays the same is not a copy, and may collide.
  */
 const withoutCopies = (route: Route, names: ReadonlyArray<string>, known: ReadonlyArray<Repository>) => {
   const { from, to } = route
@@ -52,8 +52,8 @@ const withoutCopies = (route: Route, names: ReadonlyArray<string>, known: Readon
 }
 
 /**
- * The repositories that a route selects now. Fails if there are none and the route had none before: that is a mistake in the
- * rules, or a login that sees nothing.
+ * The repositories that a route selects now. Fails if there are none and the route had none before: the rules have a mistake, or
+ * the login may not see any.
  */
 export const select = (
   places: Places,
@@ -64,7 +64,7 @@ export const select = (
   Effect.gen(function* () {
     const { from, repositories = {} } = route
     if ("names" in repositories) return new Set(repositories.names)
-    // A name that several pages have counts once.
+    // A name may be on several pages.
     const all = Array.from(new Set(yield* listed(places, route)))
     const names = all.filter(compile(repositories))
     if (names.length > 0 || known.length > 0) return new Set(withoutCopies(route, names, known))

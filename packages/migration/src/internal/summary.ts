@@ -1,5 +1,5 @@
 /**
- * How far a run is, by its database.
+ * Reads the progress of a run from its database.
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"

@@ -1,5 +1,5 @@
 /**
- * Keeps web pages of other origins away from the status page. It has no login: a page whose name resolves to this machine (DNS
+ * Protects the status page, which has no login, from web pages of other origins: a page whose name resolves to this machine (DNS
  * rebinding) could read the names of all repositories.
  */
 import { isIP } from "node:net"
@@ -8,14 +8,14 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Effect from "effect/Effect"
 import { policy } from "./page.ts"
 
-/** The name in a Host header or an option. */
+/** The host name in a Host header or an option. */
 const hostnameOf = (host: string): string | undefined => URL.parse(`http://${host}`)?.hostname.replace(/^\[|\]$/g, "")
 
-/** An address resolves to nothing but itself, and browsers resolve `localhost` to this machine alone. */
+/** Addresses are not resolved, and browsers resolve `localhost` to this machine only. */
 const isOwn = (hostname: string, hosts: ReadonlyArray<string>): boolean =>
   isIP(hostname) !== 0 || hostname === "localhost" || hostname.endsWith(".localhost") || hosts.includes(hostname)
 
-/** Why a request is refused, if it is. */
+/** The response that refuses a request, if it is refused. */
 const refusal = (
   { headers: { host = "", origin } }: HttpServerRequest.HttpServerRequest,
   hosts: ReadonlyArray<string>
@@ -29,7 +29,7 @@ const refusal = (
     : HttpServerResponse.text("The status page does not answer pages of other origins\n", { status: 403 })
 }
 
-/** What a browser must not do with an answer. */
+/** Headers that restrict what a browser may do with a response. */
 const headers = {
   "Cache-Control": "no-store",
   "Content-Security-Policy": policy,

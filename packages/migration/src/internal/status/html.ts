@@ -1,9 +1,9 @@
 /**
- * HTML as text in which names stay names.
+ * Builds HTML as text, with all values escaped.
  */
 import { printable } from "@effect-acr/client/Printable"
 
-/** A piece of HTML. Text is none until it is escaped. */
+/** A piece of HTML. A plain string must be escaped first. */
 export interface Html {
   readonly html: string
 }
@@ -16,7 +16,7 @@ const references: Readonly<Record<string, string>> = {
   "'": "&#39;"
 }
 
-/** Also characters that reverse text or do not show: a name with them would look like another one. */
+/** Also replaces characters that reverse text or are invisible: a name with them would look like another one. */
 const escaped = (text: string): string =>
   printable(text).replace(/[&<>"']/g, (character) => references[character] ?? "")
 
@@ -29,14 +29,14 @@ const written = (part: Part): string => {
 }
 
 /**
- * Writes HTML. Everything that is put in is escaped, unless it is HTML. Formatters add spaces to templates that they know by the
- * name `html`, and the hashes of the policy would not fit any more.
+ * Builds HTML. Values are escaped unless they are `Html`. It is not named `html`, since formatters add spaces to templates of that
+ * name, and the hashes in the policy would no longer match.
  */
 export const markup = (strings: TemplateStringsArray, ...parts: ReadonlyArray<Part>): Html => ({
   html: strings.map((text, index) => `${text}${index < parts.length ? written(parts[index] ?? "") : ""}`).join("")
 })
 
-/** Text that is part of this program. */
+/** Trusted text of this program. */
 export const raw = (text: string): Html => ({ html: text })
 
 export const nothing: Html = raw("")

@@ -1,5 +1,5 @@
 /**
- * The status page as text. It needs nothing of elsewhere, and shows all that it has without JavaScript.
+ * The status page as text. It loads nothing from other servers, and shows everything without JavaScript.
  */
 import { createHash } from "node:crypto"
 import * as DateTime from "effect/DateTime"
@@ -10,18 +10,18 @@ import { script } from "./script.ts"
 import { style } from "./style.ts"
 import * as Words from "./words.ts"
 
-/** What is shown. */
+/** The data of the page. */
 export interface View {
   /** The name of the run. */
   readonly name: string
   readonly progress: Progress
-  /** The address of the same as JSON, seen from the page. */
+  /** The address of the JSON, relative to the page. */
   readonly json: string
 }
 
 const hash = (text: string): string => `'sha256-${createHash("sha256").update(text).digest("base64")}'`
 
-/** What a browser lets the page do: its own script and style, and requests to where it came from. */
+/** Allows the page only its own script and style, and requests to its origin. */
 export const policy = [
   "default-src 'none'",
   `script-src ${hash(script)}`,
@@ -147,7 +147,7 @@ const slowest = ({ slowest: all }: Progress): Html =>
         ])
       )
 
-/** Repositories that are shown. The JSON has all. */
+/** The number of repositories that are shown. The JSON has all. */
 const mostProblems = 20
 
 const problems = ({ problems: all }: Progress): Html => {
@@ -179,7 +179,7 @@ export const page = ({ json, name, progress }: View): string =>
 </head>
 <body>
 <header><h1>Migration ${name}</h1><a href="${json}">JSON</a></header>
-<p id="notice" role="alert" hidden>The runner cannot be reached: it has ended, or the connection is lost. What is below is the last that it said.</p>
+<p id="notice" role="alert" hidden>The runner cannot be reached: it has ended, or the connection is lost. The data below is from its last response.</p>
 <main>
 <section aria-labelledby="progress"><h2 id="progress" role="status">${statusOf(progress)}</h2>
 ${steps(progress)}${bar(progress)}${figures(progress)}</section>
@@ -187,7 +187,7 @@ ${section("totals", "Artifacts by state", totals(progress))}
 ${section("failures", "Failures by class", failures(progress))}
 ${section("slowest", "Slowest repositories", slowest(progress))}
 ${problems(progress)}
-<p class="quiet">As of ${Words.time(progress.at)}. States and failures are those of the whole run, the rest is of this call.</p>
+<p class="quiet">As of ${Words.time(progress.at)}. States and failures cover the whole run, all else this call.</p>
 </main>
 <script>${raw(script)}</script>
 </body>

@@ -1,5 +1,5 @@
 /**
- * The script of the status page: it asks for the page again, and shows the new one in place.
+ * The script of the status page: it requests the page again, and replaces the content in place.
  */
 
 export const script = `

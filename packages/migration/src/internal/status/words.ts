@@ -1,5 +1,5 @@
 /**
- * Numbers, sizes and times as people read them.
+ * Formats numbers, sizes and times.
  */
 import * as ByteSize from "effect/ByteSize"
 import * as DateTime from "effect/DateTime"
@@ -22,7 +22,7 @@ export const duration = (value: Duration.Duration): string => {
   return `${Math.floor(seconds / day)} d ${Math.floor((seconds % day) / hour)} h`
 }
 
-/** The space does not break. */
+/** With a no-break space. */
 export const percent = (part: number, whole: number): string =>
   `${whole === 0 ? 0 : Math.floor((100 * Math.min(part, whole)) / whole)}\u00a0%`
 

@@ -1,5 +1,5 @@
 /**
- * Access to the database: errors of runs, transactions, and rows by the hundred.
+ * Access to the database: errors, transactions, and bulk statements.
  */
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
@@ -10,10 +10,10 @@ import type { Fragment } from "effect/sql/Statement"
 import { MigrationError } from "../../MigrationError.ts"
 import { isFull } from "../../SqliteClient.ts"
 
-/** Rows that one statement writes. SQLite takes 32,766 parameters, and PostgreSQL 65,535. */
+/** The number of rows that one statement writes. SQLite allows 32,766 parameters, PostgreSQL 65,535. */
 const rowsAtOnce = 500
 
-/** How often a transaction is tried again that a deadlock ended. */
+/** The maximum number of retries of a transaction that ended with a deadlock. */
 const mostDeadlocks = 5
 
 const failure = (error: SqlError | MigrationError): MigrationError => {
@@ -27,7 +27,7 @@ const failure = (error: SqlError | MigrationError): MigrationError => {
     : new MigrationError({ problem: "StoreFailed", description: `the database failed: ${error.message}` })
 }
 
-/** What the database said, in an error or a defect of something that works with it. */
+/** The database's error inside another error or defect. */
 export const failureIn = (error: unknown): MigrationError | undefined => {
   if (error instanceof SqlError) return failure(error)
   return Predicate.hasProperty(error, "cause") ? failureIn(error.cause) : undefined
@@ -37,21 +37,21 @@ export const guarded = <A, R>(
   effect: Effect.Effect<A, SqlError | MigrationError, R>
 ): Effect.Effect<A, MigrationError, R> => Effect.mapError(effect, failure)
 
-/** Runs a statement for some rows at a time, and returns the rows that it returns. */
+/** Runs a statement for chunks of rows, and returns all rows that it returns. */
 export const inChunks = <Row, A>(
   rows: ReadonlyArray<Row>,
   statement: (chunk: Arr.NonEmptyArray<Row>) => Effect.Effect<ReadonlyArray<A>, SqlError>
 ): Effect.Effect<ReadonlyArray<A>, SqlError> =>
   Effect.map(Effect.forEach(Arr.chunksOf(rows, rowsAtOnce), statement), Arr.flatten)
 
-/** The database of a store, and how to write to it. */
+/** The database of a store, with the means to write to it. */
 export interface Access {
   readonly sql: SqlClient.SqlClient
-  /** Two processes may write the same rows in another order. PostgreSQL then ends the transaction of one of them. */
+  /** Retries deadlocks: if two processes write the same rows in different orders, PostgreSQL ends one of the transactions. */
   readonly inTransaction: <A>(effect: Effect.Effect<A, SqlError | MigrationError>) => Effect.Effect<A, MigrationError>
-  /** Keeps the numbers that a transaction gives out from other processes. SQLite has one writer anyway. */
+  /** Keeps other processes from assigning the same row numbers. SQLite has one writer anyway. */
   readonly lock: (table: string) => Effect.Effect<void, SqlError>
-  /** An integer as it is: SQLite gets numbers of JavaScript as fractions, and would divide by them. */
+  /** A literal integer: SQLite gets numbers of JavaScript as floats, and would not divide by them as integers. */
   readonly whole: (number: number) => Fragment
   readonly insertAll: (table: string, rows: ReadonlyArray<Record<string, unknown>>) => Effect.Effect<void, SqlError>
 }

@@ -1,5 +1,5 @@
 /**
- * Artifacts with their tags: what is known of them, what is planned, and what became of them.
+ * Artifacts with their tags, plans and outcomes.
  */
 import type * as Digest from "@effect-acr/client/Digest"
 import * as Arr from "effect/Array"
@@ -18,14 +18,14 @@ export interface Known {
   readonly state: State
   /** Whether it failed for a reason that may pass. */
   readonly isTransient: boolean
-  /** Whether it was left out since the target had no subject of it. */
+  /** Whether it was skipped since its subject was not at the target. */
   readonly isOrphan: boolean
-  /** What the target has in its place, where platforms are left out. */
+  /** The digest at the target if platforms are omitted. */
   readonly root: Digest.Digest | undefined
   readonly tags: ReadonlyArray<string>
 }
 
-/** The same with the rest of its row. */
+/** A known artifact with the rest of its row. */
 export interface Row extends Known {
   readonly id: number
   readonly size: number | undefined
@@ -42,7 +42,7 @@ export interface Planned {
   readonly tags: ReadonlyArray<string>
 }
 
-/** What became of an artifact, or what was found of it. */
+/** The outcome of a copy, or of reading back. */
 export interface Outcome {
   readonly state: State
   readonly root?: Digest.Digest
@@ -50,10 +50,10 @@ export interface Outcome {
   readonly detail?: string
 }
 
-/** What became of the artifact of a row. */
+/** The outcome of the artifact of a row. */
 export interface Settled extends Outcome {
   readonly id: number
-  /** The bytes of blobs that were sent for it; those that the target mounted are not. */
+  /** The bytes of blobs that were sent for it. Blobs that the target mounted do not count. */
   readonly sent?: number
 }
 
@@ -106,7 +106,7 @@ const isUnchanged = ({ changed, size, state }: Planned, row: Row | undefined): b
   (size === undefined || size === row.size) &&
   (changed === undefined || changed === row.changed)
 
-/** Whether a state leaves the remark of a copy, such as a tag that was kept. */
+/** Whether a state keeps the copy's remark, such as a tag that was kept. */
 const keepsRemark = (state: State): boolean => state === "verified"
 
 interface StateChange {
@@ -114,21 +114,21 @@ interface StateChange {
   readonly state: State
 }
 
-/** The change of an artifact of which nothing but its state is new; otherwise the artifact itself. */
+/** The change of an artifact if only its state is new; otherwise the artifact itself. */
 const stateChange = (planned: Planned, row: Row | undefined): Result.Result<StateChange, Planned> =>
   row !== undefined && isUnchanged({ ...planned, state: row.state }, row)
     ? Result.succeed({ id: row.id, state: planned.state })
     : Result.fail(planned)
 
-/** What outcomes have in common that are written alike. */
+/** The key of outcomes that one statement can write together. */
 const outcomeKey = (one: Settled): string => JSON.stringify([one.state, one.root, one.class, one.detail])
 
-/** What is newest comes first. What has no time comes last, in the order of its list. */
+/** Sorts by time, the newest first. Artifacts without a time come last, in listed order. */
 const newestFirst = (planned: ReadonlyArray<Planned>): ReadonlyArray<Planned> =>
   planned.toSorted((one, other) => (other.changed ?? 0) - (one.changed ?? 0))
 
 export const make = ({ inTransaction, insertAll, sql, whole }: Access) => {
-  /** What is known of the artifacts of a repository. */
+  /** The artifacts of a repository in the database. */
   const known = (repository: number): Effect.Effect<ReadonlyMap<Digest.Digest, Row>, MigrationError> =>
     guarded(
       Effect.gen(function* () {
@@ -142,7 +142,7 @@ export const make = ({ inTransaction, insertAll, sql, whole }: Access) => {
       })
     )
 
-  /** Writes artifacts as they are planned, and returns the numbers of their rows. */
+  /** Writes planned artifacts, and returns the numbers of their rows. */
   const putArtifacts = (
     repository: number,
     planned: ReadonlyArray<Planned>
@@ -171,7 +171,7 @@ export const make = ({ inTransaction, insertAll, sql, whole }: Access) => {
     return Effect.map(written, (found) => new Map(found.map(({ digest, id }) => [fromBytes(digest), id])))
   }
 
-  /** Writes new states of artifacts of which nothing else is new. */
+  /** Writes the states of artifacts whose other columns are unchanged. */
   const setStates = (changed: ReadonlyArray<StateChange>): Effect.Effect<void, SqlError> =>
     Effect.forEach(
       Object.values(Arr.groupBy(changed, ({ state }) => state)),
@@ -191,8 +191,8 @@ export const make = ({ inTransaction, insertAll, sql, whole }: Access) => {
     )
 
   /**
-   * Writes the plan of a repository over what is known of it: artifacts and tags that are new or differ. What is new gets its
-   * number by its time, the newest first.
+   * Updates the plan of a repository: writes artifacts and tags that are new or differ. New artifacts are numbered by time, the
+   * newest first.
    */
   const setPlan = (
     repository: number,
@@ -230,8 +230,8 @@ export const make = ({ inTransaction, insertAll, sql, whole }: Access) => {
     WHERE ${which}`
 
   /**
-   * Writes what became of copies, within a transaction: most end alike, and one statement writes them. What another process
-   * has settled meanwhile stays as it is.
+   * Writes the outcomes of copies, within a transaction. Most are equal, and one statement writes them. Outcomes that another
+   * process has written meanwhile stay.
    */
   const settle = (settled: ReadonlyArray<Settled>): Effect.Effect<void, SqlError> =>
     Effect.forEach(
@@ -249,11 +249,11 @@ export const make = ({ inTransaction, insertAll, sql, whole }: Access) => {
       { discard: true }
     )
 
-  /** Writes what was found of an artifact that is settled. */
+  /** Replaces the outcome of a settled artifact. */
   const revise = (repository: number, digest: Digest.Digest, found: Outcome): Effect.Effect<void, MigrationError> =>
     guarded(Effect.asVoid(write(found, sql`repository = ${repository} AND digest = ${toBytes(digest)}`)))
 
-  /** Writes that artifacts are verified that were copied. What was found of them otherwise stays. */
+  /** Marks copied artifacts as verified. Artifacts in other states stay as they are. */
   const verify = (repository: number, digests: ReadonlyArray<Digest.Digest>): Effect.Effect<void, MigrationError> =>
     guarded(
       Effect.asVoid(

@@ -1,5 +1,5 @@
 /**
- * Batches: which artifacts are copied together, and what is left of them.
+ * Batches: the artifacts that are copied together.
  */
 import type * as Digest from "@effect-acr/client/Digest"
 import * as Effect from "effect/Effect"
@@ -32,7 +32,7 @@ interface TaskRow {
 export const make = ({ inTransaction, insertAll, lock, sql, whole }: Access) => {
   const planned = whole(numberOf("planned"))
 
-  /** What is planned, in parts of the size of a batch at most. Numbers follow the time: what is newest has the lowest. */
+  /** The planned artifacts in parts of at most the size of a batch. The newest artifacts have the lowest numbers. */
   const parts = (run: number, size: number) =>
     Effect.map(
       sql<Omit<Part, "count"> & { readonly count: number | string }>`
@@ -47,7 +47,7 @@ export const make = ({ inTransaction, insertAll, lock, sql, whole }: Access) => 
       (rows) => rows.map((row): Part => ({ ...row, count: Number(row.count) }))
     )
 
-  /** Makes batches of what is planned, in place of those that are not done. Returns how many artifacts there are. */
+  /** Replaces unfinished batches by new ones of all planned artifacts. Returns the number of artifacts. */
   const makeBatches = (run: number, pass: number, size: number): Effect.Effect<number, MigrationError> =>
     inTransaction(
       Effect.gen(function* () {
@@ -80,7 +80,7 @@ export const make = ({ inTransaction, insertAll, lock, sql, whole }: Access) => 
     inTransaction(
       Effect.gen(function* () {
         yield* sql`UPDATE migration_batches SET is_done = 1 WHERE id = ${batch}`
-        // A later pass may plan artifacts again whose numbers these parts have.
+        // A later pass may plan the artifacts of these parts again.
         yield* sql`DELETE FROM migration_parts WHERE batch = ${batch}`
       })
     )
@@ -92,15 +92,15 @@ export const make = ({ inTransaction, insertAll, lock, sql, whole }: Access) => 
       )
     )
 
-  /** Has all batches that are not done begin again, under other keys. */
+  /** Restarts all unfinished batches, under new keys. */
   const repeatBatches = (run: number): Effect.Effect<void, MigrationError> =>
     guarded(Effect.asVoid(sql`UPDATE migration_batches SET attempt = attempt + 1 WHERE run = ${run} AND is_done = 0`))
 
-  /** What is left to do of a batch, by repository. */
+  /** The artifacts of a batch that are left to copy, by repository. */
   const tasks = (batch: number): Effect.Effect<ReadonlyArray<Task>, MigrationError> =>
     guarded(
       Effect.gen(function* () {
-        // The plus keeps databases from going through the whole repository, by the index of its digests.
+        // The plus keeps databases from using the index of digests, which would read the whole repository.
         const left = sql`migration_parts p
           JOIN migration_artifacts a ON a.id BETWEEN p.first AND p.last AND +a.repository = p.repository`
         const which = sql`p.batch = ${batch} AND a.state = ${planned}`

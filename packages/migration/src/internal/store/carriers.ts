@@ -1,5 +1,5 @@
 /**
- * Carriers: which repository of a target has a blob, so that others take it from there.
+ * Carriers: which repository of a target has a blob, so that others can mount it from there.
  */
 import type * as Digest from "@effect-acr/client/Digest"
 import * as Arr from "effect/Array"
@@ -20,7 +20,7 @@ export interface Arrival {
   readonly repository: number
 }
 
-/** A row of the table. A type, as statements take records of anything. */
+/** A row of the table. A type, not an interface, to be assignable to the record that statements take. */
 type Row = {
   readonly run: number
   readonly place: number
@@ -29,7 +29,7 @@ type Row = {
 }
 
 export interface Carriers {
-  /** Writes where blobs are, within a transaction. The last one that has a blob counts. */
+  /** Records where blobs are, within a transaction. The last repository wins. */
   readonly add: (arrivals: ReadonlyArray<Arrival>) => Effect.Effect<void, SqlError>
   /** The repository of a place that has a blob. */
   readonly carrier: (
@@ -41,12 +41,12 @@ export interface Carriers {
 
 const rowOf = ({ digest, place, repository, run }: Arrival): Row => ({ run, place, blob: toKey(digest), repository })
 
-/** Carriers in the table alone, where several processes share it. */
+/** Carriers in the table only, for several processes that share it. */
 const shared = ({ sql }: Access): Carriers => ({
   add: (arrivals) =>
     Effect.asVoid(
       inChunks(
-        // A statement may not write one row twice.
+        // A statement must not write the same row twice.
         Array.from(
           new Map(arrivals.map((one) => [`${one.run} ${one.place} ${toKey(one.digest)}`, one])).values(),
           rowOf
@@ -65,7 +65,7 @@ const shared = ({ sql }: Access): Carriers => ({
     )
 })
 
-/** A row for the blobs of each repository: as many rows as blobs would take three times as long. */
+/** One row for all blobs of a repository: one row per blob would take three times as long. */
 const packed = (rows: ReadonlyArray<Row>): ReadonlyArray<Record<string, unknown>> => {
   const byRepository = new Map<number, { readonly row: Row; readonly blobs: Array<number> }>()
   for (const row of rows) {
@@ -82,7 +82,7 @@ const packed = (rows: ReadonlyArray<Row>): ReadonlyArray<Record<string, unknown>
   }))
 }
 
-/** Repositories by blob, for the places of runs. */
+/** Repositories by blob, for each run and place. */
 const makeRecent = () => {
   const places = new Map<string, Map<number, number>>()
   let size = 0
@@ -103,16 +103,16 @@ const makeRecent = () => {
   }
 }
 
-/** Arrivals that are in memory, and in the order of their arrival on the disk. */
+/** The number of arrivals in memory, which the database has unsorted. */
 const mostRecent = 32_768
 
-/** Keys that are read at a time. */
+/** The number of keys that are read at a time. */
 const keysAtOnce = 10_000
 
 /**
- * Carriers of a process that has the database for itself. Blobs are all over the tree of the table: one write for each of
- * them would take as long as the rest of the store. What arrives is appended to another table, and goes into the tree by the
- * ten thousand, in its order. Most blobs are in one repository alone, and a filter in memory says so without a question.
+ * Carriers of a process that owns the database. Keys are random, so that single inserts into the tree of the table would take as
+ * long as the rest of the store. Arrivals are appended to another table, and merged into the tree by the ten thousand, in key
+ * order. Most blobs are in one repository only, and a filter in memory says so without a query.
  */
 const owned = Effect.fnUntraced(function* (access: Access) {
   const { inTransaction, insertAll, sql } = access
@@ -129,7 +129,7 @@ const owned = Effect.fnUntraced(function* (access: Access) {
     recent.clear()
   })
 
-  /** Reads what an earlier process left. Only a copy needs it. */
+  /** Loads the carriers of earlier processes. Only copies need them. */
   const begin = yield* Effect.cached(
     Effect.gen(function* () {
       yield* inTransaction(merge)

@@ -1,5 +1,5 @@
 /**
- * Digests as bytes: half of their text, in each of a million rows.
+ * Digests as bytes: half the size of their text, in each of a million rows.
  */
 import * as Digest from "@effect-acr/client/Digest"
 
@@ -14,15 +14,15 @@ export const toBytes = (digest: Digest.Digest): Uint8Array => {
   return bytes
 }
 
-/** The digest of a row. Only `toBytes` writes it: a check of a million of them would take seconds. */
+/** The digest of a row, unchecked: only `toBytes` writes it, and checking a million of them would take seconds. */
 export const fromBytes = (bytes: Uint8Array): Digest.Digest =>
   Digest.Digest.make(
     `${algorithms[bytes[0] ?? 0]}:${Buffer.from(bytes.buffer, bytes.byteOffset + 1, bytes.length - 1).toString("hex")}`,
     { disableChecks: true }
   )
 
-/** Hexadecimal digits of 48 bits: among three million blobs, two have the same ones in one of sixty runs. */
+/** 48 bits in hexadecimal digits: among three million blobs, a collision occurs in one of sixty runs. */
 const keyDigits = 12
 
-/** The beginning of a hash as an integer, for what may be wrong: a repository that lacks a blob after all. */
+/** The beginning of a hash as an integer, for a lookup that may be wrong: the repository may lack the blob after all. */
 export const toKey = (digest: Digest.Digest): number => Number.parseInt(Digest.hex(digest).slice(0, keyDigits), 16)

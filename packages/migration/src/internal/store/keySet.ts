@@ -1,20 +1,20 @@
 /**
- * A set of integers in constant memory (a Bloom filter), which takes some that it lacks for its own.
+ * A Bloom filter: a set of integers in constant memory, with false positives.
  */
 
-/** 8 MiB. With three million keys it is wrong about one of a thousand others, with ten million about 4 of a hundred. */
+/** 8 MiB. The rate of false positives is 0.1 % with three million keys, and 4 % with ten million. */
 const bits = 26
 
 const probes = 4
 
 const lastPlace = 2 ** bits - 1
 
-/** Keys have 48 bits, of which each half makes a number of `bits`. */
+/** Keys have 48 bits. Each half is hashed to a number of `bits`. */
 const half = 2 ** 24
 
 export interface KeySet {
   readonly add: (key: number) => void
-  /** False only for what was not added. */
+  /** False only for keys that were not added. */
   readonly mayHave: (key: number) => boolean
 }
 
@@ -23,7 +23,7 @@ export const make = (): KeySet => {
   const spread = (number: number): number => Math.imul(number, 0x9e3779b1) >>> (32 - bits)
   const firstOf = (key: number): number => spread(key % half)
   const stepOf = (key: number): number => spread(Math.floor(key / half)) | 1
-  // Loops alone: this is asked for each blob of a million images.
+  // Plain loops: this runs for each blob of a million images.
   return {
     add: (key) => {
       const step = stepOf(key)

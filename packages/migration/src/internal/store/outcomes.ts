@@ -1,5 +1,5 @@
 /**
- * What became of a run: each artifact, and totals.
+ * The outcome of a run: each artifact, and totals.
  */
 import type * as Digest from "@effect-acr/client/Digest"
 import * as Effect from "effect/Effect"
@@ -11,10 +11,10 @@ import { fromBytes, toBytes } from "./digests.ts"
 import type { Repository } from "./repositories.ts"
 import { numberOf, stateOf } from "./states.ts"
 
-/** Artifacts of a report that are read at a time. */
+/** The number of artifacts of a report that are read at a time. */
 const pageSize = 1000
 
-/** States of artifacts that the target does not have, although they were to be copied. */
+/** States of selected artifacts that the target lacks. */
 const notAtTarget: ReadonlyArray<State> = ["failed", "refused", "skipped", "vanished"]
 
 export interface Total {
@@ -47,7 +47,7 @@ const outcomeOf = ({ route, source, target }: Repository, row: OutcomeRow, tags:
 })
 
 export const make = ({ sql }: Access) => {
-  /** How many artifacts are in each state, and how many bytes. */
+  /** The number of artifacts and bytes by state. */
   const totals = (run: number): Effect.Effect<ReadonlyArray<Total>, MigrationError> =>
     guarded(
       Effect.map(
@@ -64,7 +64,7 @@ export const make = ({ sql }: Access) => {
       )
     )
 
-  /** How many artifacts are not at the target, by kind of failure. */
+  /** The number of artifacts that are not at the target, by kind of failure. */
   const failures = (run: number): Effect.Effect<ReadonlyArray<FailureCount>, MigrationError> =>
     guarded(
       Effect.map(
@@ -77,7 +77,7 @@ export const make = ({ sql }: Access) => {
       )
     )
 
-  /** How many artifacts are to be copied, by route. */
+  /** The number of planned artifacts, by route. */
   const plannedByRoute = (run: number): Effect.Effect<ReadonlyMap<number, number>, MigrationError> =>
     guarded(
       Effect.map(
@@ -89,7 +89,7 @@ export const make = ({ sql }: Access) => {
       )
     )
 
-  /** A page of the report of a repository, behind a digest. */
+  /** A page of the report of a repository, after a digest. */
   const outcomes = (
     repository: Repository,
     after: Digest.Digest | undefined

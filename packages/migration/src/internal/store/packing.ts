@@ -1,8 +1,8 @@
 /**
- * How artifacts are put into batches. Pure.
+ * Packs artifacts into batches. Pure.
  */
 
-/** Artifacts of a repository with numbers in a row, as many as one batch takes or less. */
+/** Consecutive artifacts of a repository, at most as many as fit into a batch. */
 export interface Part {
   readonly repository: number
   readonly count: number
@@ -11,8 +11,8 @@ export interface Part {
 }
 
 /**
- * Puts parts into batches: large repositories first, each from a batch of its own, and small ones into the room of the last
- * batch. All parts of a repository but the last one are as large as a batch.
+ * Packs parts into batches, large repositories first. A repository starts a new batch unless all of it fits into the rest of the
+ * last one. All parts of a repository except the last are as large as a batch.
  */
 export const pack = (parts: ReadonlyArray<Part>, size: number): ReadonlyArray<ReadonlyArray<Part>> => {
   const byRepository = new Map<number, { readonly own: Array<Part>; total: number }>()

@@ -1,5 +1,5 @@
 /**
- * Repositories of a run, with what keeps them from being copied.
+ * Repositories of a run, with the problems that prevent their copies.
  */
 import * as Effect from "effect/Effect"
 import type { MigrationError } from "../../MigrationError.ts"

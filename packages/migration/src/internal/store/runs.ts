@@ -1,5 +1,5 @@
 /**
- * Runs: their rules, and how far they are.
+ * Runs, with their rules and progress.
  */
 import * as Arr from "effect/Array"
 import * as Clock from "effect/Clock"
@@ -19,7 +19,7 @@ export interface Run {
   readonly rules: string
   readonly pass: number
   readonly phase: Phase
-  /** Counts the preparations of a pass that failed: an execution of a workflow that failed is final. */
+  /** Counts the failed preparations of a pass: the failure of a workflow's execution is final. */
   readonly attempt: number
 }
 
@@ -39,7 +39,7 @@ export const make = ({ inTransaction, lock, sql }: Access) => {
       )
     )
 
-  /** The run of a name, which begins if there is none. `isSame` says whether rules that read differently may replace others. */
+  /** Finds or begins a run by name. `isSame` decides whether rules whose text differs may replace those of the run. */
   const begin = (
     name: string,
     rules: string,
@@ -66,7 +66,7 @@ export const make = ({ inTransaction, lock, sql }: Access) => {
       })
     )
 
-  /** Takes a run a step further, unless another process has done so. */
+  /** Advances a run, unless another process has done so. */
   const advance = (
     { attempt, id, pass, phase }: Run,
     change: Partial<Pick<Run, "pass" | "phase" | "attempt">>
@@ -79,8 +79,8 @@ export const make = ({ inTransaction, lock, sql }: Access) => {
     )
 
   /**
-   * Writes what belongs to a step of a run, unless another process has taken the run further: one that hung and wakes up later
-   * would undo what was done meanwhile.
+   * Writes within a step of a run, unless another process has advanced the run: a process that hung and resumes later would
+   * overwrite newer results.
    */
   const during = <A>(
     { attempt, id, pass, phase }: Run,
@@ -89,7 +89,7 @@ export const make = ({ inTransaction, lock, sql }: Access) => {
     guarded(
       sql.withTransaction(
         Effect.gen(function* () {
-          // Until the end of the transaction, the run goes no further.
+          // Locks the row: no other process can advance the run before the transaction ends.
           const shared = sql.literal(sql.onDialectOrElse({ pg: () => "FOR SHARE", orElse: () => "" }))
           const current = yield* sql`SELECT id FROM migration_runs
             WHERE id = ${id} AND attempt = ${attempt} AND pass = ${pass} AND phase = ${phase} ${shared}`
@@ -100,7 +100,7 @@ export const make = ({ inTransaction, lock, sql }: Access) => {
       )
     )
 
-  /** Forgets the rules of a run, and what they selected, so that it may have others. Nothing was copied by them. */
+  /** Deletes the rules of a run and what they selected, so that it may get other rules. Nothing was copied yet. */
   const forgetRules = ({ id }: Run): Effect.Effect<void, MigrationError> =>
     inTransaction(
       Effect.gen(function* () {

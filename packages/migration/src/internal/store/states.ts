@@ -1,14 +1,14 @@
 /**
- * States as numbers, which rows have.
+ * States as numbers, as rows store them.
  */
 import { State } from "../../MigrationReport.ts"
 
-/** Rows have the place of a state in the schema. */
+/** Rows store the position of a state in the schema. */
 export const numberOf = (state: State): number => State.literals.indexOf(state)
 
 export const stateOf = (number: number): State => State.literals[number] ?? "planned"
 
-/** What is kept of a message. */
+/** The number of characters of a message that are stored. */
 const mostDetail = 300
 
 export const detailOf = (detail: string | null | undefined): string | null => detail?.slice(0, mostDetail) ?? null

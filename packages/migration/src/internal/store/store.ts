@@ -1,5 +1,5 @@
 /**
- * The state of runs: what was found, what is to be copied, and what became of it.
+ * The state of runs: inventories, plans and outcomes.
  */
 import * as Effect from "effect/Effect"
 import type { MigrationError } from "../../MigrationError.ts"
@@ -23,7 +23,7 @@ export const make = Effect.fnUntraced(function* () {
   const { settle: settleArtifacts, ...artifacts } = Artifacts.make(access)
   const { add, carrier } = yield* Carriers.make(access)
 
-  /** Writes what became of artifacts, and where their blobs are, at once. */
+  /** Writes the outcomes of artifacts and the places of their blobs in one transaction. */
   const settle = (
     settled: ReadonlyArray<Artifacts.Settled>,
     arrivals: ReadonlyArray<Carriers.Arrival>
