@@ -267,27 +267,25 @@ export const plan = (
     }
   }).pipe(Effect.scoped, Effect.provide(inMemory), Effect.catchTag("SqlError", unopened))
 
-const found = (store: Stores.Store, name: string): Effect.Effect<Stores.Run, MigrationError> =>
-  Effect.flatMap(
-    store.find(name),
-    Option.match({
-      onNone: () =>
-        Effect.fail(new MigrationError({ problem: "UnknownRun", description: `the database has no run ${name}` })),
-      onSome: Effect.succeed
-    })
-  )
+/** Finds a run to read it. */
+const found = (
+  name: string
+): Effect.Effect<{ readonly store: Stores.Store; readonly run: Stores.Run }, MigrationError, SqlClient.SqlClient> =>
+  Effect.gen(function* () {
+    const store = yield* Stores.read()
+    const run = Option.isSome(store) ? yield* store.value.find(name) : Option.none<Stores.Run>()
+    if (Option.isSome(store) && Option.isSome(run)) return { store: store.value, run: run.value }
+    return yield* new MigrationError({ problem: "UnknownRun", description: `the database has no run ${name}` })
+  })
 
 /**
- * Reads the progress of a run from the database, also while another process works on it.
+ * Reads the progress of a run from the database, also while another process works on it or the file is read-only.
  *
  * @category getters
  * @since 0.1.0
  */
 export const status = (name: string): Effect.Effect<Summary, MigrationError, SqlClient.SqlClient> =>
-  Effect.gen(function* () {
-    const store = yield* Stores.make()
-    return yield* summaryOf(store, yield* found(store, name))
-  })
+  Effect.flatMap(found(name), ({ run, store }) => summaryOf(store, run))
 
 /**
  * Streams the outcome of each artifact of a run, once each, repository by repository.
@@ -309,8 +307,8 @@ export const status = (name: string): Effect.Effect<Summary, MigrationError, Sql
 export const report = (name: string): Stream.Stream<Outcome, MigrationError, SqlClient.SqlClient> =>
   Stream.unwrap(
     Effect.gen(function* () {
-      const store = yield* Stores.make()
-      const repositories = yield* store.repositories((yield* found(store, name)).id)
+      const { run, store } = yield* found(name)
+      const repositories = yield* store.repositories(run.id)
       const outcomes = (repository: Stores.Repository) =>
         Stream.paginate<Digest.Digest | undefined, Outcome, MigrationError>(undefined, (after) =>
           Effect.map(store.outcomes(repository, after), (page) => [

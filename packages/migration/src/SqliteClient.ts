@@ -3,7 +3,8 @@
  *
  * @since 0.1.0
  */
-import { closeSync, openSync } from "node:fs"
+import { closeSync, existsSync, openSync } from "node:fs"
+import { pathToFileURL } from "node:url"
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -91,20 +92,53 @@ export const isFull = ({ reason }: SqlError): boolean =>
 /** Imported with the first database: an old Node lacks the module, and would fail before it can name the required version. */
 const sqlite = Effect.tryPromise({ try: () => import("node:sqlite"), catch: failure("open") })
 
+/** https://www.sqlite.org/rescode.html: codes of a file, or a folder, that this process may not write. */
+const unwritable: ReadonlySet<number> = new Set([3, 8, 14, 23])
+
+const isUnwritable = (error: unknown): boolean =>
+  Predicate.hasProperty(error, "errcode") && typeof error.errcode === "number" && unwritable.has(error.errcode & 0xff)
+
+/** Whether a database has nothing in it. That of another program keeps its journal mode, which would change its file. */
+const isNew = (database: DatabaseSync): boolean => database.prepare("PRAGMA page_count").get()?.["page_count"] === 0
+
+const openWritable = ({ DatabaseSync: Database }: typeof import("node:sqlite"), filename: string, timeout: number) => {
+  create(filename)
+  const database = new Database(filename, { timeout })
+  try {
+    if (isNew(database)) database.exec("PRAGMA journal_mode = WAL")
+    // A killed process loses nothing that it committed; a machine that loses power may lose the last commits.
+    database.exec("PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON")
+    // Digests are random, so writes touch pages all over the tree: rarer checkpoints write each page less often.
+    database.exec("PRAGMA wal_autocheckpoint = 10000; PRAGMA cache_size = -16384")
+    return database
+  } catch (error) {
+    database.close()
+    throw error
+  }
+}
+
+/**
+ * Opens a file that this process can only read. Readers of a database in WAL mode write a file beside it, unless SQLite may assume
+ * that nothing changes. That is safe without a log: a process that writes has one.
+ */
+const openReadable = ({ DatabaseSync: Database }: typeof import("node:sqlite"), filename: string, timeout: number) => {
+  const location = pathToFileURL(filename)
+  if (!existsSync(`${filename}-wal`)) location.searchParams.set("immutable", "1")
+  return new Database(location, { timeout, readOnly: true })
+}
+
 const open = Effect.fnUntraced(function* ({ busyTimeout = "5 seconds", filename }: Options) {
-  const { DatabaseSync } = yield* sqlite
+  const module = yield* sqlite
+  const timeout = Duration.toMillis(Duration.fromInputUnsafe(busyTimeout))
   return yield* Effect.acquireRelease(
     Effect.try({
       try: () => {
-        create(filename)
-        const database = new DatabaseSync(filename, {
-          timeout: Duration.toMillis(Duration.fromInputUnsafe(busyTimeout))
-        })
-        // A killed process loses nothing that it committed; a machine that loses power may lose the last commits.
-        database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON")
-        // Digests are random, so writes touch pages all over the tree: rarer checkpoints write each page less often.
-        database.exec("PRAGMA wal_autocheckpoint = 10000; PRAGMA cache_size = -16384")
-        return database
+        try {
+          return openWritable(module, filename, timeout)
+        } catch (error) {
+          if (!isUnwritable(error) || !existsSync(filename)) throw error
+          return openReadable(module, filename, timeout)
+        }
       },
       catch: failure("open")
     }),
@@ -226,13 +260,16 @@ export const make = (
   })
 
 /**
- * A `SqlClient` on the SQLite that is part of Node, in WAL mode with `synchronous = NORMAL`. Statements run one at a time.
+ * A `SqlClient` on the SQLite that is part of Node, with `synchronous = NORMAL`. Statements run one at a time.
  *
  * **When to use**
  *
  * Use for a migration that runs in one process. Several processes need PostgreSQL.
  *
  * **Details**
+ *
+ * A new database is in WAL mode. An existing one keeps its journal mode. A file or folder that this process may not write is opened
+ * read-only.
  *
  * Fails with the reason `LockTimeoutError` if another process holds the lock for longer than `busyTimeout`. `isFull` recognizes
  * a full disk.

@@ -67,7 +67,7 @@ export const make = Effect.fnUntraced(function* () {
       }))
     }).pipe(Effect.provideService(FileSystem.FileSystem, files), Effect.provideService(Path.Path, path))
 
-  // A folder that cannot be opened now may be there later.
+  // A failure may pass: the next use opens the place again.
   const cache = yield* Cache.makeWith(open, {
     capacity: mostOpen,
     timeToLive: (exit) => (Exit.isSuccess(exit) ? Duration.infinity : Duration.zero)

@@ -2,6 +2,7 @@
  * The state of runs: inventories, plans and outcomes.
  */
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import type { MigrationError } from "../../MigrationError.ts"
 import * as Accesses from "./access.ts"
 import * as Artifacts from "./artifacts.ts"
@@ -10,15 +11,14 @@ import * as Carriers from "./carriers.ts"
 import * as Outcomes from "./outcomes.ts"
 import * as Repositories from "./repositories.ts"
 import * as Runs from "./runs.ts"
-import { prepare } from "./tables.ts"
+import * as Tables from "./tables.ts"
 
-export type { Known, Outcome, Planned, Settled } from "./artifacts.ts"
+export type { Known, Planned, Settled } from "./artifacts.ts"
 export type { Batch, Task } from "./batches.ts"
 export type { Repository } from "./repositories.ts"
 export type { Run } from "./runs.ts"
 
-export const make = Effect.fnUntraced(function* () {
-  yield* Accesses.guarded(prepare)
+const storeOf = Effect.gen(function* () {
   const access = yield* Accesses.make
   const { settle: settleArtifacts, ...artifacts } = Artifacts.make(access)
   const { add, carrier } = yield* Carriers.make(access)
@@ -41,4 +41,16 @@ export const make = Effect.fnUntraced(function* () {
   }
 })
 
-export type Store = Effect.Success<ReturnType<typeof make>>
+export type Store = Effect.Success<typeof storeOf>
+
+/** Opens the store to work on runs. */
+export const make = Effect.fnUntraced(function* () {
+  yield* Accesses.guarded(Tables.prepare)
+  return yield* storeOf
+})
+
+/** Opens the store to read only. None if the database has no runs. */
+export const read = Effect.fnUntraced(function* () {
+  const hasTables = yield* Accesses.guarded(Tables.check)
+  return hasTables ? Option.some(yield* storeOf) : Option.none<Store>()
+})

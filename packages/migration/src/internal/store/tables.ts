@@ -95,12 +95,8 @@ const newest = 1
 
 const migrate = Migrator.make({})({ loader, table: versions })
 
-/** Creates or upgrades the tables. Rejects tables of a newer version, whose meaning may differ. */
-export const prepare: Effect.Effect<void, MigrationError | SqlError, SqlClient.SqlClient> = Effect.gen(function* () {
-  yield* Effect.catchTag(migrate, "MigrationError", (error) => {
-    const description = `the tables cannot be made: ${error.message}`
-    return Effect.fail(failureIn(error) ?? new MigrationError({ problem: "StoreFailed", description }))
-  })
+/** Rejects tables of a newer version, whose meaning may differ. */
+const requireKnown = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const [row] = yield* sql<{ readonly version: number }>`
     SELECT max(migration_id) AS version FROM ${sql(versions)}`
@@ -109,4 +105,25 @@ export const prepare: Effect.Effect<void, MigrationError | SqlError, SqlClient.S
     problem: "NewerStore",
     description: `the database has version ${row.version} of the tables, and this program knows ${newest}: use a newer one`
   })
+})
+
+/** Creates or upgrades the tables. */
+export const prepare: Effect.Effect<void, MigrationError | SqlError, SqlClient.SqlClient> = Effect.gen(function* () {
+  yield* Effect.catchTag(migrate, "MigrationError", (error) => {
+    const description = `the tables cannot be made: ${error.message}`
+    return Effect.fail(failureIn(error) ?? new MigrationError({ problem: "StoreFailed", description }))
+  })
+  yield* requireKnown
+})
+
+/** Checks the tables without writing, since the file may be read-only. Returns whether there are any. */
+export const check: Effect.Effect<boolean, MigrationError | SqlError, SqlClient.SqlClient> = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const found = yield* sql.onDialectOrElse({
+    pg: () => sql`SELECT 1 AS one WHERE to_regclass(${versions}) IS NOT NULL`,
+    orElse: () => sql`SELECT 1 AS one FROM sqlite_schema WHERE name = ${versions}`
+  })
+  if (found.length === 0) return false
+  yield* requireKnown
+  return true
 })
