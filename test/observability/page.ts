@@ -59,22 +59,22 @@ Each operation has a span with its name (\`RegistryContent.uploadBlob\`), and a 
 request. The name of a request is its method and the template of its path (\`GET /v2/{name}/blobs/{digest}\`), or the
 method alone if the registry chose the path: upload sessions, storage, token services on other hosts.
 
-| Attribute                    | On        | Meaning                                                                   |
-| ---------------------------- | --------- | ------------------------------------------------------------------------- |
-| \`server.address\`             | both      | the registry's host; on requests, the host that receives the request      |
-| \`server.port\`                | both      | its port                                                                  |
-| \`error.type\`                 | both      | the reason of the failure; only on failed spans                           |
-| \`http.request.method\`        | requests  | the method                                                                |
-| \`url.full\`                   | requests  | the address without its query, which may hold secrets                     |
-| \`url.template\`               | requests  | the template of the path, if it has one                                   |
-| \`http.response.status_code\`  | requests  | the status, if the server answered                                        |
-| \`http.request.resend_count\`  | requests  | the number of earlier requests of the operation, from the second on       |
-| \`registry.client_request_id\` | requests  | the client's ID of the request, which the log of the registry shows       |
-| \`registry.repository\`        | both      | the repository                                                            |
-| \`registry.reference\`         | both      | the tag or digest that was requested                                      |
-| \`registry.digest\`            | both      | the digest                                                                |
-| \`registry.size\`              | transfers | total bytes                                                               |
-| \`registry.resumed_bytes\`     | transfers | bytes already transferred when it resumed                                 |
+| Attribute                    | On        | Meaning                                                              |
+| ---------------------------- | --------- | -------------------------------------------------------------------- |
+| \`server.address\`             | both      | the registry's host; on requests, the host that receives the request |
+| \`server.port\`                | both      | its port                                                             |
+| \`error.type\`                 | both      | the reason of the failure; only on failed spans                      |
+| \`http.request.method\`        | requests  | the method                                                           |
+| \`url.full\`                   | requests  | the address without its query, which may hold secrets                |
+| \`url.template\`               | requests  | the template of the path, if it has one                              |
+| \`http.response.status_code\`  | requests  | the status, if the server answered                                   |
+| \`http.request.resend_count\`  | requests  | the number of earlier requests of the operation, from the second on  |
+| \`registry.client_request_id\` | requests  | the client's ID of the request, which the log of the registry shows  |
+| \`registry.repository\`        | both      | the repository                                                       |
+| \`registry.reference\`         | both      | the tag or digest that was requested                                 |
+| \`registry.digest\`            | both      | the digest                                                           |
+| \`registry.size\`              | transfers | total bytes                                                          |
+| \`registry.resumed_bytes\`     | transfers | bytes already transferred when it resumed                            |
 
 The span of a request ends when the client has read the response. For the bytes of a blob it ends with the head of the
 response, and the span of the download continues. Each further request after a challenge, a redirect or a fault has its own
