@@ -6,6 +6,7 @@
 import { closeSync, existsSync, openSync } from "node:fs"
 import { pathToFileURL } from "node:url"
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite"
+import type * as NodeSqlite from "node:sqlite"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -101,7 +102,7 @@ const isUnwritable = (error: unknown): boolean =>
 /** Whether a database has nothing in it. That of another program keeps its journal mode, which would change its file. */
 const isNew = (database: DatabaseSync): boolean => database.prepare("PRAGMA page_count").get()?.["page_count"] === 0
 
-const openWritable = ({ DatabaseSync: Database }: typeof import("node:sqlite"), filename: string, timeout: number) => {
+const openWritable = ({ DatabaseSync: Database }: typeof NodeSqlite, filename: string, timeout: number) => {
   create(filename)
   const database = new Database(filename, { timeout })
   try {
@@ -121,7 +122,7 @@ const openWritable = ({ DatabaseSync: Database }: typeof import("node:sqlite"), 
  * Opens a file that this process can only read. Readers of a database in WAL mode write a file beside it, unless SQLite may assume
  * that nothing changes. That is safe without a log: a process that writes has one.
  */
-const openReadable = ({ DatabaseSync: Database }: typeof import("node:sqlite"), filename: string, timeout: number) => {
+const openReadable = ({ DatabaseSync: Database }: typeof NodeSqlite, filename: string, timeout: number) => {
   const location = pathToFileURL(filename)
   if (!existsSync(`${filename}-wal`)) location.searchParams.set("immutable", "1")
   return new Database(location, { timeout, readOnly: true })

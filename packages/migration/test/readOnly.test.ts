@@ -53,7 +53,7 @@ describe("a database without runs", () => {
       const filename = join(yield* temporaryFolder, "empty.sqlite")
       const database = SqliteClient.layer({ filename })
       const problem = yield* Effect.flip(Effect.provide(Migration.status("test"), database))
-      assert.strictEqual(problem.problem, "UnknownRun")
+      assert.deepInclude(problem, { _tag: "MigrationError", problem: "UnknownRun" })
       const tables = yield* Effect.provide(
         Effect.flatMap(SqlClient.SqlClient, (sql) => sql`SELECT name FROM sqlite_schema`),
         database
