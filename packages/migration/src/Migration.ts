@@ -261,7 +261,7 @@ export const plan = (
       present: of("present").count,
       bytes: of("planned").bytes,
       ...tags,
-      problems: problemsOf(repositories),
+      problems: yield* problemsOf(store, run.id),
       requests,
       ...(duration === undefined ? {} : { leastDuration: duration })
     }

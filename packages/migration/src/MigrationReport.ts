@@ -91,7 +91,7 @@ export const Outcome = Schema.Struct({
 export type Outcome = typeof Outcome.Type
 
 /**
- * A repository that is not copied.
+ * A repository that is not copied, or whose list is incomplete.
  *
  * **Details**
  *
@@ -100,8 +100,8 @@ export type Outcome = typeof Outcome.Type
  * - `invalidName`: the name is not valid at the target.
  * - `collision`: two repositories would get the same name at the target.
  * - `unavailable`: the source or the target cannot be reached, or throttles requests. A later pass may list it.
- * - `leftOut`: its lists have records that cannot be read, such as tags with invalid names. All others are copied. The client
- *   reports such records as warnings, so a program whose minimum log level is above them does not have this problem.
+ * - `leftOut`: its lists have records that cannot be read, such as tags with invalid names. All others are copied. With
+ *   the name `*`, it concerns the list of repositories.
  *
  * @category schemas
  * @since 0.1.0
@@ -120,7 +120,7 @@ export const RepositoryProblem = Schema.Struct({
 })
 
 /**
- * A repository that is not copied.
+ * A repository that is not copied, or whose list is incomplete.
  *
  * @category models
  * @since 0.1.0

@@ -5,6 +5,7 @@ import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as References from "effect/References"
 import * as Stream from "effect/Stream"
 import * as Migration from "../src/Migration.ts"
 import * as MigrationReport from "../src/MigrationReport.ts"
@@ -91,9 +92,6 @@ describe("a run", () => {
       })
       yield* run()
       const summary = yield* status
-      console.log(
-        JSON.stringify([summary, yield* report, (yield* source.journal).filter((e) => e.path.includes("_tags"))])
-      )
       assert.isFalse(MigrationReport.isComplete(summary))
       assert.deepEqual(
         summary.problems.map(({ detail, problem, source: name }) => [name, problem, detail]),
@@ -107,6 +105,36 @@ describe("a run", () => {
         ]
       )
     }).pipe(Effect.scoped)
+  )
+
+  it.live(
+    "is not complete where the list of repositories has names that cannot be read, also if nothing is logged",
+    () =>
+      Effect.gen(function* () {
+        const { run, seed, source, status } = yield* makeWorld()
+        yield* seed({ repository: "shop/api", tags: ["1.0"] })
+        const fault = yield* source.inject({
+          path: /_catalog/,
+          times: "always",
+          consequence: {
+            _tag: "Answer",
+            status: 200,
+            headers: { "content-type": "application/json" },
+            body: JSON.stringify({ repositories: ["NOT A NAME", "shop/api"] })
+          }
+        })
+        yield* Effect.provideService(run(), References.MinimumLogLevel, "None")
+        const summary = yield* status
+        assert.isFalse(MigrationReport.isComplete(summary))
+        assert.deepEqual(
+          summary.problems.map(({ detail, problem, source: name }) => [name, problem, detail]),
+          [["*", "leftOut", "1 record of the list of repositories cannot be read, and is not copied"]]
+        )
+        assert.deepInclude(summary.totals[0], { state: "verified", count: 1 })
+        yield* source.removeFault(fault)
+        yield* run()
+        assert.isTrue(MigrationReport.isComplete(yield* status))
+      }).pipe(Effect.scoped)
   )
 })
 

@@ -7,9 +7,7 @@ import type { Opened as RegistryOpened } from "@effect-acr/client/Registries"
 import type { RegistryError } from "@effect-acr/client/RegistryError"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
-import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
-import * as References from "effect/References"
 import * as Stream from "effect/Stream"
 import type { PlaceError, Source } from "./places.ts"
 
@@ -106,23 +104,6 @@ const byTags = (opened: Source, isWanted: (tag: string) => boolean): Effect.Effe
     const manifests = new Map<Digest.Digest, { tags: Array<string> }>()
     for (const [tag, { digest }] of tags) addTag(manifests, digest, tag)
     return { manifests }
-  })
-
-/**
- * Counts the records of lists that the client leaves out, since they cannot be read. It says so in an annotation of its
- * warnings.
- */
-export const countingLeftOut = <A, E, R>(lists: Effect.Effect<A, E, R>): Effect.Effect<readonly [A, number], E, R> =>
-  Effect.suspend(() => {
-    let count = 0
-    const logger = Logger.make(({ fiber }) => {
-      const { leftOut } = fiber.getRef(References.CurrentLogAnnotations)
-      if (typeof leftOut === "number") count += leftOut
-    })
-    return lists.pipe(
-      Effect.provide(Logger.layer([logger], { mergeWithExisting: true })),
-      Effect.map((found) => [found, count] as const)
-    )
   })
 
 /** The content of a repository of the source; none if it does not exist. */

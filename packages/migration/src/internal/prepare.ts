@@ -10,6 +10,7 @@ import { arrived, compare, type Doubted, extraTags, otherTags, toReadBack } from
 import { optionsOf } from "./copy.ts"
 import { isDenied, isUnavailable, messageOf } from "./failures.ts"
 import * as Inventories from "./inventory.ts"
+import * as LeftOut from "./leftOut.ts"
 import { nameOf, nameProblems } from "./names.ts"
 import { patiently } from "./patience.ts"
 import type { PlaceError, Places } from "./places.ts"
@@ -66,8 +67,9 @@ const findRepositories = ({ places, rules, run, store }: Preparing): Effect.Effe
     const all = new Map(known.map(({ route, source }) => [keyOf(route, source), { route, source }]))
     for (const [index, route] of rules.routes.entries()) {
       const own = known.filter((repository) => repository.route === index)
-      for (const source of yield* select(places, route, index, own))
-        all.set(keyOf(index, source), { route: index, source })
+      const { leftOut, names } = yield* select(places, route, index, own)
+      yield* store.setLeftOut(run.id, index, leftOut)
+      for (const source of names) all.set(keyOf(index, source), { route: index, source })
     }
     const named = Array.from(all.values()).flatMap(({ route, source }) => {
       const found = rules.routes[route]
@@ -113,7 +115,7 @@ const planRepository = (
         })
       )
     const source = yield* listing(
-      Inventories.countingLeftOut(
+      LeftOut.counting(
         Effect.flatMap(places.source(route.from, repository.source), (opened) =>
           Inventories.read(opened, compile(route.tags))
         )
@@ -123,8 +125,7 @@ const planRepository = (
     if (Option.isNone(source)) return nothing
     const [found, leftOut] = source.value
     if (leftOut > 0) {
-      const detail = `${leftOut} ${leftOut === 1 ? "record" : "records"} of its lists cannot be read, and ${leftOut === 1 ? "is" : "are"} not copied`
-      yield* store.setProblem(repository.id, "leftOut", detail)
+      yield* store.setProblem(repository.id, "leftOut", LeftOut.detailOf(leftOut, "its lists"))
     }
     const known = yield* store.known(repository.id)
     // Registries list repositories whose tags were all deleted. But a name from the rules may be misspelt.

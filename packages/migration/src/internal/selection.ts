@@ -8,6 +8,7 @@ import * as Stream from "effect/Stream"
 import { MigrationError } from "../MigrationError.ts"
 import { type Patterns, type Route, targetName } from "../MigrationRules.ts"
 import { isDenied, isUnlisted, messageOf } from "./failures.ts"
+import * as LeftOut from "./leftOut.ts"
 import { kindOf, nameOf, placeName } from "./names.ts"
 import { patiently } from "./patience.ts"
 import type { Places } from "./places.ts"
@@ -26,10 +27,11 @@ export const compile = (patterns: Patterns = {}): ((name: string) => boolean) =>
 
 export const nothingSelected = (description: string) => new MigrationError({ problem: "NothingSelected", description })
 
-const listed = (places: Places, { from }: Route): Effect.Effect<ReadonlyArray<string>, MigrationError> =>
+const listed = (places: Places, { from }: Route) =>
   places.repositories(from).pipe(
     Stream.runCollect,
     patiently,
+    LeftOut.counting,
     Effect.mapError((error) => {
       const hint = isUnlisted(error) ? ", so name them in the rules (routes[].repositories.names)" : ""
       return new MigrationError({
@@ -51,6 +53,12 @@ const withoutCopies = (route: Route, names: ReadonlyArray<string>, known: Readon
   return names.filter((name) => !made.has(name) && (targetName(route, name) === name || !copies.has(name)))
 }
 
+/** The repositories of a route, and how many records of their list cannot be read. */
+export interface Selected {
+  readonly names: ReadonlySet<string>
+  readonly leftOut: number
+}
+
 /**
  * The repositories that a route selects now. Fails if there are none and the route had none before: the rules have a mistake, or
  * the login may not see any.
@@ -60,14 +68,15 @@ export const select = (
   route: Route,
   index: number,
   known: ReadonlyArray<Repository>
-): Effect.Effect<ReadonlySet<string>, MigrationError> =>
+): Effect.Effect<Selected, MigrationError> =>
   Effect.gen(function* () {
     const { from, repositories = {} } = route
-    if ("names" in repositories) return new Set(repositories.names)
+    if ("names" in repositories) return { names: new Set(repositories.names), leftOut: 0 }
     // A name may be on several pages.
-    const all = Array.from(new Set(yield* listed(places, route)))
+    const [found, leftOut] = yield* listed(places, route)
+    const all = Array.from(new Set(found))
     const names = all.filter(compile(repositories))
-    if (names.length > 0 || known.length > 0) return new Set(withoutCopies(route, names, known))
+    if (names.length > 0 || known.length > 0) return { names: new Set(withoutCopies(route, names, known)), leftOut }
     return yield* nothingSelected(
       all.length === 0
         ? `${nameOf(from)} lists no repositories`

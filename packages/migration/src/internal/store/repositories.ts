@@ -15,6 +15,12 @@ export interface Repository {
   readonly detail: string | null
 }
 
+/** The list of a route's repositories, with records that cannot be read. */
+export interface PartialCatalog {
+  readonly route: number
+  readonly count: number
+}
+
 interface RepositoryRow extends Repository {}
 
 export const make = ({ inTransaction, insertAll, lock, sql }: Access) => {
@@ -52,5 +58,19 @@ export const make = ({ inTransaction, insertAll, lock, sql }: Access) => {
       )
     )
 
-  return { repositories, addRepositories, setProblem }
+  /** Records how many records of the list of a route's repositories cannot be read. */
+  const setLeftOut = (run: number, route: number, count: number): Effect.Effect<void, MigrationError> =>
+    inTransaction(
+      Effect.gen(function* () {
+        yield* sql`DELETE FROM migration_catalogs WHERE run = ${run} AND route = ${route}`
+        if (count > 0) yield* insertAll("migration_catalogs", [{ run, route, left_out: count }])
+      })
+    )
+
+  const partialCatalogs = (run: number): Effect.Effect<ReadonlyArray<PartialCatalog>, MigrationError> =>
+    guarded(
+      sql<PartialCatalog>`SELECT route, left_out AS count FROM migration_catalogs WHERE run = ${run} ORDER BY route`
+    )
+
+  return { repositories, addRepositories, setProblem, setLeftOut, partialCatalogs }
 }

@@ -109,6 +109,7 @@ export const make = ({ inTransaction, lock, sql }: Access) => {
         yield* sql`DELETE FROM migration_tags WHERE artifact IN (${artifacts})`
         yield* sql`DELETE FROM migration_artifacts WHERE repository IN (${own})`
         yield* sql`DELETE FROM migration_repositories WHERE run = ${id}`
+        yield* sql`DELETE FROM migration_catalogs WHERE run = ${id}`
         yield* sql`UPDATE migration_runs SET rules = ${noRules} WHERE id = ${id}`
       })
     )

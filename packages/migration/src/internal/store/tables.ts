@@ -39,6 +39,12 @@ const first = Effect.gen(function* () {
     detail TEXT,
     UNIQUE (run, route, source)
   )`
+  yield* sql`CREATE TABLE migration_catalogs (
+    run INTEGER NOT NULL,
+    route INTEGER NOT NULL,
+    left_out INTEGER NOT NULL,
+    PRIMARY KEY (run, route)
+  )`
   // Numbers follow the order of copies, so that rows that are written together are close on disk.
   yield* sql`CREATE TABLE migration_artifacts (
     id INTEGER ${numbered},
