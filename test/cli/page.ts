@@ -19,7 +19,11 @@ const made = "<!-- Made of the command: npx -y pnpm@12 cli. -->\n\n"
 /** Text in a cell of a table. */
 const cell = (text: string): string => text.replaceAll("|", "\\|").replaceAll("<", "\\<")
 
-const described = (description: Option.Option<string>): string => cell(Option.getOrElse(description, () => ""))
+/** A guide that the help names, which leads to the site there. */
+const guide = /docs\/([a-z-]+)\.md/g
+
+const described = (description: Option.Option<string>): string =>
+  cell(Option.getOrElse(description, () => "")).replaceAll(guide, "[$1](../$1.md)")
 
 /** A flag in all of its forms, with the name of its value. */
 const flagForm = ({ aliases, name, type }: FlagDoc): string => {

@@ -131,7 +131,7 @@ export const tasksPage = (): string => `# Twelve tasks beside crane, oras, regct
 
 One line each. First the line of \`eacr\`, then those of other commands that do the same (\`crane\` 0.22, \`oras\` 1.3,
 \`regctl\` 0.11). A login of any of them is also a login of \`eacr\`. The same as programs:
-[coming from oras, crane or skopeo](../from-oras-or-crane.md)
+[twelve everyday tasks](../tasks.md)
 
 A test runs each line of \`eacr\` on the emulator and on distribution 3, which has none of the APIs of Azure. There, \`ls\` takes
 times from the configurations of images. \`purge\` keeps everything, because the registry does not say how old it is, and ends with 3. \`lock\`,

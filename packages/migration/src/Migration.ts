@@ -136,7 +136,7 @@ const bufferedEvents = 256
  *   const rules = yield* MigrationRules.parse(`{
  *     "routes": [{ "from": { "registry": "old.azurecr.io" }, "to": { "registry": "new.azurecr.io" } }]
  *   }`)
- *   yield* Migration.run("old-to-new", rules).pipe(Stream.runForEach(Console.log))
+ *   yield* Migration.run("old-to-new", rules).pipe(Stream.runForEach((event) => Console.log(JSON.stringify(event))))
  *   return yield* Migration.status("old-to-new")
  * }).pipe(Effect.provide(SqliteClient.layer({ filename: "migration.sqlite" })))
  * ```

@@ -16,4 +16,10 @@ const withoutWarning = async <A>(load: () => Promise<A>): Promise<A> => {
   }
 }
 
-export const work = Effect.promise(() => withoutWarning(() => import("./work.ts")))
+/** SQLite itself is loaded with the first database, and here before, as it is what warns. */
+export const work = Effect.promise(() =>
+  withoutWarning(async () => {
+    await import("node:sqlite")
+    return await import("./work.ts")
+  })
+)
