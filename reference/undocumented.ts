@@ -4,12 +4,14 @@
 import type { Export } from "./exports.ts"
 import type { Module, Package } from "./read.ts"
 
+/** A schema and the type of its values are one name with one comment, that of the schema. */
 const inExport = (module: Module, { comments, line, name, parts }: Export): ReadonlyArray<string> => {
   const at = (line: number) => `${module.path}:${line}`
+  const [{ category, since, text }] = comments
   return [
-    ...(comments.every(({ text }) => text !== "") ? [] : [`${at(line)} ${name} has no comment`]),
-    ...(comments.every(({ category }) => category !== undefined) ? [] : [`${at(line)} ${name} has no @category`]),
-    ...(comments.every(({ since }) => since !== undefined) ? [] : [`${at(line)} ${name} has no @since`]),
+    ...(text === "" ? [`${at(line)} ${name} has no comment`] : []),
+    ...(category === undefined ? [`${at(line)} ${name} has no @category`] : []),
+    ...(since === undefined ? [`${at(line)} ${name} has no @since`] : []),
     ...parts.flatMap((part) => (part.isDocumented ? [] : [`${at(part.line)} ${part.name} of ${name} has no comment`]))
   ]
 }

@@ -38,8 +38,13 @@ const cases: ReadonlyArray<readonly [does: string, code: string, missing: Readon
   ],
   ["words beside the tags", `${onlyTags}export const one = 1`, ["one has no comment"]],
   [
-    "words on the type beside a schema",
-    `${documented}export const One = Schema.String\n${onlyTags}export type One = typeof One.Type`,
+    "nothing on the type beside a schema, whose comment serves both",
+    `${documented}export const One = Schema.String\nexport type One = typeof One.Type`,
+    []
+  ],
+  [
+    "words on a schema, even if its type has some",
+    `${onlyTags}export const One = Schema.String\n${documented}export type One = typeof One.Type`,
     ["One has no comment"]
   ],
   [

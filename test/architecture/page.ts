@@ -82,8 +82,9 @@ More: [tokens](tokens.md), [what is retried](retries.md), [where requests may go
   counts and hashes the bytes. The stream fails at its end unless size and digest match. A file gets its final name only after
   that (\`file.ts\`).
 - In both directions the client closes connections without progress (\`idle.ts\`), and progress resets the number of attempts
-  (\`patience.ts\`). More: [uploads](uploads.md),
-[downloads](downloads.md).
+  (\`patience.ts\`).
+
+More: [uploads](uploads.md), [downloads](downloads.md).
 `
 
 /** The page and the picture in it. */

@@ -18,12 +18,6 @@ export { Ambiguous, ContentDiffers, ContentMissing, FileFailed, InvalidArchive }
  */
 export const FoundInstead = Schema.Literals(["Folder", "OtherFile", "OtherArchive"])
 
-/**
- * The type that the schema `FoundInstead` decodes to.
- *
- * @category models
- * @since 0.1.0
- */
 export type FoundInstead = typeof FoundInstead.Type
 
 /**
@@ -151,12 +145,6 @@ export const Reason = Schema.Union([
   FileFailed
 ])
 
-/**
- * One reason of an `ArchiveError`.
- *
- * @category models
- * @since 0.1.0
- */
 export type Reason = typeof Reason.Type
 
 /**

@@ -123,12 +123,6 @@ export const Reason = Schema.Union([
   InvalidArtifact
 ])
 
-/**
- * One reason of an `ArtifactError`.
- *
- * @category models
- * @since 0.1.0
- */
 export type Reason = typeof Reason.Type
 
 /**

@@ -104,12 +104,6 @@ export class AlreadyThere extends Schema.TaggedError<AlreadyThere>("@effect-acr/
  */
 export const Reason = Schema.Union([RefusedEntry, FileChanged, LimitExceeded, InvalidArchive, AlreadyThere, FileFailed])
 
-/**
- * One reason of a `FolderError`.
- *
- * @category models
- * @since 0.1.0
- */
 export type Reason = typeof Reason.Type
 
 /**

@@ -15,12 +15,6 @@ import * as Schema from "effect/Schema"
  */
 export const FoundInstead = Schema.Literals(["File", "OtherFolder", "UnreadableVersion"])
 
-/**
- * The type that the schema `FoundInstead` decodes to.
- *
- * @category models
- * @since 0.1.0
- */
 export type FoundInstead = typeof FoundInstead.Type
 
 /**
@@ -212,12 +206,6 @@ export const Reason = Schema.Union([
   FileFailed
 ])
 
-/**
- * One reason of a `LayoutError`.
- *
- * @category models
- * @since 0.1.0
- */
 export type Reason = typeof Reason.Type
 
 /**

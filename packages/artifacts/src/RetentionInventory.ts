@@ -23,12 +23,6 @@ export const Tag = Schema.Struct({
   isLocked: Schema.Boolean
 })
 
-/**
- * A tag of an inventory.
- *
- * @category models
- * @since 0.1.0
- */
 export type Tag = typeof Tag.Type
 
 /**
@@ -66,12 +60,6 @@ export const Manifest = Schema.Struct({
   subject: Schema.optionalKey(Digest.Digest)
 })
 
-/**
- * A manifest of an inventory.
- *
- * @category models
- * @since 0.1.0
- */
 export type Manifest = typeof Manifest.Type
 
 /**
@@ -102,10 +90,4 @@ export const Inventory = Schema.Struct({
   warnings: Schema.Array(Schema.String)
 })
 
-/**
- * The contents of a repository at a point in time.
- *
- * @category models
- * @since 0.1.0
- */
 export type Inventory = typeof Inventory.Type

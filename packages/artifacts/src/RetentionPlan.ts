@@ -41,12 +41,6 @@ export const By = Schema.Literals([
   "unread"
 ])
 
-/**
- * What decided.
- *
- * @category models
- * @since 0.1.0
- */
 export type By = typeof By.Type
 
 const decision = {
@@ -73,12 +67,6 @@ export const PlannedTag = Schema.Struct({
   ...decision
 })
 
-/**
- * A tag of a plan.
- *
- * @category models
- * @since 0.1.0
- */
 export type PlannedTag = typeof PlannedTag.Type
 
 /**
@@ -96,12 +84,6 @@ export const PlannedManifest = Schema.Struct({
   ...decision
 })
 
-/**
- * A manifest of a plan.
- *
- * @category models
- * @since 0.1.0
- */
 export type PlannedManifest = typeof PlannedManifest.Type
 
 /**
@@ -117,12 +99,6 @@ export const Broken = Schema.Struct({
   missing: Schema.Array(Digest.Digest)
 })
 
-/**
- * A manifest that names others that are missing.
- *
- * @category models
- * @since 0.1.0
- */
 export type Broken = typeof Broken.Type
 
 /**
@@ -172,10 +148,4 @@ export const Plan = Schema.Struct({
   warnings: Schema.Array(Schema.String)
 })
 
-/**
- * A plan for one repository.
- *
- * @category models
- * @since 0.1.0
- */
 export type Plan = typeof Plan.Type

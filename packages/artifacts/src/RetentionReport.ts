@@ -24,12 +24,6 @@ export const Action = Schema.Struct({
   rule: Schema.optionalKey(Schema.String)
 })
 
-/**
- * One action.
- *
- * @category models
- * @since 0.1.0
- */
 export type Action = typeof Action.Type
 
 /**
@@ -57,12 +51,6 @@ export const Outcome = Schema.Struct({
   detail: Schema.optionalKey(Schema.String)
 })
 
-/**
- * The outcome of an action.
- *
- * @category models
- * @since 0.1.0
- */
 export type Outcome = typeof Outcome.Type
 
 /**
@@ -91,12 +79,6 @@ export const Check = Schema.Struct({
   lostTags: Schema.Array(Schema.Struct({ name: Schema.String, digest: Digest.Digest }))
 })
 
-/**
- * The state of the repository after the run.
- *
- * @category models
- * @since 0.1.0
- */
 export type Check = typeof Check.Type
 
 /**
@@ -131,12 +113,6 @@ export const Report = Schema.Struct({
   restore: Schema.Array(Trash.Step)
 })
 
-/**
- * The report of a run.
- *
- * @category models
- * @since 0.1.0
- */
 export type Report = typeof Report.Type
 
 /**

@@ -35,12 +35,6 @@ export const Pattern = Schema.Union([
   Schema.Struct({ semver: Schema.String })
 ])
 
-/**
- * One pattern.
- *
- * @category models
- * @since 0.1.0
- */
 export type Pattern = typeof Pattern.Type
 
 const patternProblem = (patterns: ReadonlyArray<Pattern>): string | undefined =>
@@ -79,12 +73,6 @@ const count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(1))
  */
 export const Candidates = Schema.Literals(["tags", "untagged", "orphans"])
 
-/**
- * One kind of candidates.
- *
- * @category models
- * @since 0.1.0
- */
 export type Candidates = typeof Candidates.Type
 
 /**
@@ -104,12 +92,6 @@ export type Candidates = typeof Candidates.Type
  */
 export const Kind = Schema.Literals(["image", "index", "artifact", "referrer", "signatureTag", "fallbackTag"])
 
-/**
- * One kind.
- *
- * @category models
- * @since 0.1.0
- */
 export type Kind = typeof Kind.Type
 
 /**
@@ -125,12 +107,6 @@ export type Kind = typeof Kind.Type
  */
 export const Since = Schema.Literals(["update", "push", "pull"])
 
-/**
- * One such event.
- *
- * @category models
- * @since 0.1.0
- */
 export type Since = typeof Since.Type
 
 const ruleFields = {
@@ -238,12 +214,6 @@ const ruleProblem = ({ because, name, newest, of, onePer, action, tags }: RuleFi
  */
 export const Rule = RuleFields.check(Schema.makeFilter(ruleProblem))
 
-/**
- * One rule.
- *
- * @category models
- * @since 0.1.0
- */
 export type Rule = typeof Rule.Type
 
 const Default = Schema.Struct({
@@ -351,12 +321,6 @@ export const Rules = Schema.Unknown.pipe(
   })
 )
 
-/**
- * Rules for repositories.
- *
- * @category models
- * @since 0.1.0
- */
 export type Rules = typeof Rules.Type
 
 const decodeRules = Schema.decodeUnknownEffect(Rules)

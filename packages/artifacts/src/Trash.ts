@@ -35,12 +35,6 @@ export const Restored = Schema.Struct({
   referrers: Schema.Literal("attached by tags")
 })
 
-/**
- * The result of a restore.
- *
- * @category models
- * @since 0.1.0
- */
 export type Restored = typeof Restored.Type
 
 /**

@@ -38,12 +38,6 @@ import * as Schema from "effect/Schema"
  */
 export const Annotations = Schema.Record(Schema.String, Schema.String)
 
-/**
- * The type that the schema `Annotations` decodes to.
- *
- * @category models
- * @since 0.1.0
- */
 export type Annotations = typeof Annotations.Type
 
 /**

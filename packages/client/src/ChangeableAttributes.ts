@@ -42,12 +42,6 @@ export const fields = {
  */
 export const ChangeableAttributes = Schema.Struct(fields)
 
-/**
- * The type that the schema `ChangeableAttributes` decodes to.
- *
- * @category models
- * @since 0.1.0
- */
 export type ChangeableAttributes = typeof ChangeableAttributes.Type
 
 /**

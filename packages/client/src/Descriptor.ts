@@ -59,10 +59,4 @@ export const Descriptor = openStruct({
   artifactType: optional(MediaType.MediaType)
 })
 
-/**
- * The type that the schema `Descriptor` decodes to.
- *
- * @category models
- * @since 0.1.0
- */
 export type Descriptor = typeof Descriptor.Type

@@ -42,12 +42,6 @@ export const ContainerConfig = openStruct({
   StopSignal: optional(Schema.String)
 })
 
-/**
- * The type that the schema `ContainerConfig` decodes to.
- *
- * @category models
- * @since 0.1.0
- */
 export type ContainerConfig = typeof ContainerConfig.Type
 
 /**
@@ -73,12 +67,6 @@ export const History = openStruct({
   empty_layer: optional(Schema.Boolean)
 })
 
-/**
- * The type that the schema `History` decodes to.
- *
- * @category models
- * @since 0.1.0
- */
 export type History = typeof History.Type
 
 /**
@@ -134,12 +122,6 @@ export const ImageConfig = openStruct({
   history: list(History)
 })
 
-/**
- * The type that the schema `ImageConfig` decodes to.
- *
- * @category models
- * @since 0.1.0
- */
 export type ImageConfig = typeof ImageConfig.Type
 
 /**

@@ -49,12 +49,6 @@ export const Subject = openStruct({
   artifactType: optional(MediaType.MediaType)
 })
 
-/**
- * The type that the schema `Subject` decodes to.
- *
- * @category models
- * @since 0.1.0
- */
 export type Subject = typeof Subject.Type
 
 /**
@@ -87,12 +81,6 @@ export const ImageManifest = openStruct({
   annotations: optional(texts)
 })
 
-/**
- * The type that the schema `ImageManifest` decodes to.
- *
- * @category models
- * @since 0.1.0
- */
 export type ImageManifest = typeof ImageManifest.Type
 
 /**
@@ -121,12 +109,6 @@ export const ImageIndex = openStruct({
   annotations: optional(texts)
 })
 
-/**
- * The type that the schema `ImageIndex` decodes to.
- *
- * @category models
- * @since 0.1.0
- */
 export type ImageIndex = typeof ImageIndex.Type
 
 /**
@@ -146,12 +128,6 @@ export const UnknownManifest = Schema.TaggedStruct("UnknownManifest", {
   problem: Schema.String
 })
 
-/**
- * The type that the schema `UnknownManifest` decodes to.
- *
- * @category models
- * @since 0.1.0
- */
 export type UnknownManifest = typeof UnknownManifest.Type
 
 /**

@@ -26,12 +26,6 @@ export const RelatedArtifact = Schema.Struct({
   operatingSystem: Schema.optionalKey(Schema.String)
 })
 
-/**
- * The type that the schema `RelatedArtifact` decodes to.
- *
- * @category models
- * @since 0.1.0
- */
 export type RelatedArtifact = typeof RelatedArtifact.Type
 
 /**
@@ -79,12 +73,6 @@ export const ManifestProperties = Schema.Struct({
   ...ChangeableAttributes.fields
 })
 
-/**
- * The type that the schema `ManifestProperties` decodes to.
- *
- * @category models
- * @since 0.1.0
- */
 export type ManifestProperties = typeof ManifestProperties.Type
 
 /**

@@ -36,12 +36,6 @@ export const Platform = openStruct({
   variant: optional(Schema.String)
 })
 
-/**
- * The type that the schema `Platform` decodes to.
- *
- * @category models
- * @since 0.1.0
- */
 export type Platform = typeof Platform.Type
 
 /**

@@ -61,12 +61,6 @@ export const Reference = Schema.Struct({
   digest: Schema.optionalKey(Digest.Digest)
 })
 
-/**
- * The type that the schema `Reference` decodes to.
- *
- * @category models
- * @since 0.1.0
- */
 export type Reference = typeof Reference.Type
 
 /** Longer than any reference that the parts allow: 255 + 1 + 255 + 1 + 128 + 1 + 135 characters. */

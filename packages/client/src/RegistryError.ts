@@ -46,12 +46,6 @@ export const MissingPermission = Schema.Struct({
   action: Schema.String
 })
 
-/**
- * A permission that a request lacked, as the registry names it.
- *
- * @category models
- * @since 0.1.0
- */
 export type MissingPermission = typeof MissingPermission.Type
 
 const permissionFields = {
@@ -266,12 +260,6 @@ const isAmong = (patterns: ReadonlyArray<RegExp>, code: string): boolean =>
  */
 export const ConnectionProblem = Schema.Literals(["WithoutTls", "ProbablyWithTls", "UntrustedIssuer"])
 
-/**
- * The type that the schema `ConnectionProblem` decodes to.
- *
- * @category models
- * @since 0.1.0
- */
 export type ConnectionProblem = typeof ConnectionProblem.Type
 
 /** Codes of handshakes with a server that does not speak TLS. */
@@ -475,12 +463,6 @@ export class Refused extends Schema.TaggedError<Refused>("@effect-acr/client/Reg
  */
 export const CredentialProblem = Schema.Literals(["NotConfigured", "Failed", "TimedOut"])
 
-/**
- * The type that the schema `CredentialProblem` decodes to.
- *
- * @category models
- * @since 0.1.0
- */
 export type CredentialProblem = typeof CredentialProblem.Type
 
 const credentialFields = {
@@ -499,12 +481,6 @@ const credentialFields = {
  */
 export const PassedOver = Schema.Struct(credentialFields)
 
-/**
- * One credential of several, and why it was passed over.
- *
- * @category models
- * @since 0.1.0
- */
 export type PassedOver = typeof PassedOver.Type
 
 /**
@@ -591,12 +567,6 @@ export const ResponseError = Schema.Struct({
   detail: Schema.optionalKey(Schema.Json)
 })
 
-/**
- * The type that the schema `ResponseError` decodes to.
- *
- * @category models
- * @since 0.1.0
- */
 export type ResponseError = typeof ResponseError.Type
 
 /**
@@ -614,12 +584,6 @@ export const FailedResponse = Schema.Struct({
   errors: Schema.Array(ResponseError)
 })
 
-/**
- * The answer that an error stems from.
- *
- * @category models
- * @since 0.1.0
- */
 export type FailedResponse = typeof FailedResponse.Type
 
 /**
@@ -637,12 +601,6 @@ export const FailedRequest = Schema.Struct({
   clientRequestId: Schema.String
 })
 
-/**
- * The type that the schema `FailedRequest` decodes to.
- *
- * @category models
- * @since 0.1.0
- */
 export type FailedRequest = typeof FailedRequest.Type
 
 /**

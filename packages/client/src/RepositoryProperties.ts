@@ -45,10 +45,4 @@ export const RepositoryProperties = Schema.Struct({
   ...ChangeableAttributes.fields
 })
 
-/**
- * The type that the schema `RepositoryProperties` decodes to.
- *
- * @category models
- * @since 0.1.0
- */
 export type RepositoryProperties = typeof RepositoryProperties.Type

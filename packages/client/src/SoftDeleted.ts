@@ -37,12 +37,6 @@ export const SoftDeletedRepository = Schema.Struct({
   ...recordFields
 })
 
-/**
- * The type that the schema `SoftDeletedRepository` decodes to.
- *
- * @category models
- * @since 0.1.0
- */
 export type SoftDeletedRepository = typeof SoftDeletedRepository.Type
 
 /**
@@ -64,12 +58,6 @@ export const SoftDeletedManifest = Schema.Struct({
   ...recordFields
 })
 
-/**
- * The type that the schema `SoftDeletedManifest` decodes to.
- *
- * @category models
- * @since 0.1.0
- */
 export type SoftDeletedManifest = typeof SoftDeletedManifest.Type
 
 /**
@@ -93,10 +81,4 @@ export const SoftDeletedTag = Schema.Struct({
   ...recordFields
 })
 
-/**
- * The type that the schema `SoftDeletedTag` decodes to.
- *
- * @category models
- * @since 0.1.0
- */
 export type SoftDeletedTag = typeof SoftDeletedTag.Type

@@ -32,10 +32,4 @@ export const TagProperties = Schema.Struct({
   ...ChangeableAttributes.fields
 })
 
-/**
- * The type that the schema `TagProperties` decodes to.
- *
- * @category models
- * @since 0.1.0
- */
 export type TagProperties = typeof TagProperties.Type

@@ -27,12 +27,6 @@ export const RepositorySummary = Schema.Struct({
   lastUpdateTime: Schema.String
 })
 
-/**
- * A repository, in numbers.
- *
- * @category models
- * @since 0.1.0
- */
 export type RepositorySummary = typeof RepositorySummary.Type
 
 const Platform = Schema.Struct({ os: Schema.String, architecture: Schema.String })
@@ -68,12 +62,6 @@ export const ManifestSummary = Schema.Struct({
   attributes: Attributes
 })
 
-/**
- * A manifest with its relations.
- *
- * @category models
- * @since 0.1.0
- */
 export type ManifestSummary = typeof ManifestSummary.Type
 
 /**
@@ -100,10 +88,4 @@ export const RepositoryContents = Schema.Struct({
   attributes: Attributes
 })
 
-/**
- * The contents of a repository: its tags, its manifests and its locks.
- *
- * @category models
- * @since 0.1.0
- */
 export type RepositoryContents = typeof RepositoryContents.Type

@@ -81,12 +81,6 @@ export const Emulator = Schema.Struct({
   openUploads: Schema.Natural
 })
 
-/**
- * Where an emulator listens, and how to reach it.
- *
- * @category models
- * @since 0.1.0
- */
 export type Emulator = typeof Emulator.Type
 
 const TimeToSet = Schema.DateTimeUtcFromString.check(

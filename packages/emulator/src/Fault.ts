@@ -63,12 +63,6 @@ export const Consequence = Schema.Union([
   Schema.TaggedStruct("CorruptBody", { atByte: Bytes })
 ])
 
-/**
- * What a fault does to a request.
- *
- * @category models
- * @since 0.1.0
- */
 export type Consequence = typeof Consequence.Type
 
 /**
@@ -117,12 +111,6 @@ export const Fault = Schema.Struct({
   consequence: Consequence
 })
 
-/**
- * A fault: which requests it matches, how many of them it affects, and what it does to them.
- *
- * @category models
- * @since 0.1.0
- */
 export type Fault = typeof Fault.Type
 
 /**
@@ -142,12 +130,6 @@ export const Injected = Schema.Struct({
   hit: Schema.Natural
 })
 
-/**
- * An injected fault, and how many requests it has matched and affected.
- *
- * @category models
- * @since 0.1.0
- */
 export type Injected = typeof Injected.Type
 
 /**

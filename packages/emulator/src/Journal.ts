@@ -45,10 +45,4 @@ export const JournalEntry = Schema.Struct({
   durationMillis: Schema.optionalKey(Schema.Finite)
 })
 
-/**
- * A request and its response.
- *
- * @category models
- * @since 0.1.0
- */
 export type JournalEntry = typeof JournalEntry.Type

@@ -196,12 +196,6 @@ export const Modes = Schema.Struct({
   referrers
 })
 
-/**
- * The modes of an emulator.
- *
- * @category models
- * @since 0.1.0
- */
 export type Modes = typeof Modes.Type
 
 /**
@@ -216,12 +210,6 @@ export const ModesChange = Schema.Struct({
   referrers: Schema.optionalKey(referrers.mapFields(Struct.map(Schema.optionalKey)))
 })
 
-/**
- * A change of modes.
- *
- * @category models
- * @since 0.1.0
- */
 export type ModesChange = typeof ModesChange.Type
 
 /**
@@ -248,10 +236,4 @@ export const Limits = Schema.Struct({
   })
 })
 
-/**
- * The rate limits of a registry.
- *
- * @category models
- * @since 0.1.0
- */
 export type Limits = typeof Limits.Type

@@ -48,12 +48,6 @@ const Bytes = Schema.Struct({ base64: Schema.Uint8ArrayFromBase64 }).pipe(
  */
 export const SeedBytes = Schema.Union([Schema.String, Bytes])
 
-/**
- * Content: text, or bytes.
- *
- * @category models
- * @since 0.1.0
- */
 export type SeedBytes = typeof SeedBytes.Type
 
 /**
@@ -87,12 +81,6 @@ export const SeedLayer = Schema.Struct({
   )
 )
 
-/**
- * A layer with details: its content, its size or its files, its media type and its title.
- *
- * @category models
- * @since 0.1.0
- */
 export type SeedLayer = typeof SeedLayer.Type
 
 // Bytes before a layer: of large ones, a layer would enumerate all properties.
@@ -164,12 +152,6 @@ export const SeedLocks = Schema.Struct({
   listEnabled: Schema.optionalKey(Schema.Boolean)
 })
 
-/**
- * What clients may do with a tag, a manifest or a repository.
- *
- * @category models
- * @since 0.1.0
- */
 export type SeedLocks = typeof SeedLocks.Type
 
 /** RFC 3339 with a zone. `Date` accepts far more, such as `3 days`. */
@@ -213,12 +195,6 @@ export const PushedAt = Schema.String.pipe(
   )
 )
 
-/**
- * When something was pushed: a time, or how long before now.
- *
- * @category models
- * @since 0.1.0
- */
 export type PushedAt = typeof PushedAt.Type
 
 const pushed = {
@@ -336,12 +312,6 @@ export const SeedImage = Schema.Struct(fields).check(
   })
 )
 
-/**
- * An image, or another artifact, to fill an emulator with.
- *
- * @category models
- * @since 0.1.0
- */
 export type SeedImage = typeof SeedImage.Type
 
 /**
@@ -379,12 +349,6 @@ export const SeedContents = Schema.Struct({
   ...pushed
 })
 
-/**
- * The location of images that other tools made: a folder in OCI layout, or an archive.
- *
- * @category models
- * @since 0.1.0
- */
 export type SeedContents = typeof SeedContents.Type
 
 /**
@@ -410,12 +374,6 @@ export interface SeededImage {
  */
 export const Seed = Schema.Union([SeedContents, SeedImage])
 
-/**
- * A seed of either kind: one with `from` is a `SeedContents`.
- *
- * @category models
- * @since 0.1.0
- */
 export type Seed = typeof Seed.Type
 
 const strict = { onExcessProperty: "error" } as const

@@ -23,12 +23,6 @@ export const Requests = Schema.Struct({
   referrers: Schema.Natural
 })
 
-/**
- * The estimated number of requests to a registry.
- *
- * @category models
- * @since 0.1.0
- */
 export type Requests = typeof Requests.Type
 
 /**
@@ -61,10 +55,4 @@ export const Plan = Schema.Struct({
   leastDuration: Schema.optionalKey(Schema.DurationFromMillis)
 })
 
-/**
- * What a migration would copy.
- *
- * @category models
- * @since 0.1.0
- */
 export type Plan = typeof Plan.Type

@@ -29,12 +29,6 @@ export const RepositoryTime = Schema.Struct({
   copyTime: Schema.DurationFromMillis
 })
 
-/**
- * A repository with the time that its copies took.
- *
- * @category models
- * @since 0.1.0
- */
 export type RepositoryTime = typeof RepositoryTime.Type
 
 /**
@@ -81,12 +75,6 @@ export const Progress = Schema.Struct({
   slowest: Schema.Array(RepositoryTime)
 })
 
-/**
- * The progress and throughput of a run.
- *
- * @category models
- * @since 0.1.0
- */
 export type Progress = typeof Progress.Type
 
 /**

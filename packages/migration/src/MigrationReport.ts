@@ -35,12 +35,6 @@ export const State = Schema.Literals([
   "vanished"
 ])
 
-/**
- * The state of an artifact.
- *
- * @category models
- * @since 0.1.0
- */
 export type State = typeof State.Type
 
 /**
@@ -82,12 +76,6 @@ export const Outcome = Schema.Struct({
   attempts: Schema.Natural
 })
 
-/**
- * An artifact of the source with its outcome.
- *
- * @category models
- * @since 0.1.0
- */
 export type Outcome = typeof Outcome.Type
 
 /**
@@ -119,12 +107,6 @@ export const RepositoryProblem = Schema.Struct({
   detail: Schema.String
 })
 
-/**
- * A repository that is not copied, or whose list is incomplete.
- *
- * @category models
- * @since 0.1.0
- */
 export type RepositoryProblem = typeof RepositoryProblem.Type
 
 /**
@@ -142,12 +124,6 @@ export const Total = Schema.Struct({
   bytes: Schema.Natural
 })
 
-/**
- * The number of artifacts in a state.
- *
- * @category models
- * @since 0.1.0
- */
 export type Total = typeof Total.Type
 
 /**
@@ -165,12 +141,6 @@ export const FailureCount = Schema.Struct({
   count: Schema.Natural
 })
 
-/**
- * The number of artifacts that are not at the target for one kind of reason.
- *
- * @category models
- * @since 0.1.0
- */
 export type FailureCount = typeof FailureCount.Type
 
 /**
@@ -199,12 +169,6 @@ export const Summary = Schema.Struct({
   problems: Schema.Array(RepositoryProblem)
 })
 
-/**
- * The progress of a run.
- *
- * @category models
- * @since 0.1.0
- */
 export type Summary = typeof Summary.Type
 
 const unfinished: ReadonlySet<State> = new Set(["planned", "failed", "refused"])

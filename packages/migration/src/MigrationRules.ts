@@ -50,12 +50,6 @@ export const Place = Schema.Union([
   })
 ])
 
-/**
- * Where content comes from or goes to.
- *
- * @category models
- * @since 0.1.0
- */
 export type Place = typeof Place.Type
 
 const isGlob = Schema.makeFilter<string>((glob) =>
@@ -80,12 +74,6 @@ export const Patterns = Schema.Struct({
   exclude: Schema.optionalKey(globs)
 })
 
-/**
- * Selects names by globs.
- *
- * @category models
- * @since 0.1.0
- */
 export type Patterns = typeof Patterns.Type
 
 /**
@@ -101,12 +89,6 @@ export const Renaming = Schema.Struct({
   replaceBy: Schema.String
 })
 
-/**
- * Replaces the prefix of names.
- *
- * @category models
- * @since 0.1.0
- */
 export type Renaming = typeof Renaming.Type
 
 /**
@@ -133,12 +115,6 @@ export const Route = Schema.Struct({
   rename: Schema.optionalKey(Schema.Array(Renaming))
 })
 
-/**
- * A source, a target, and what to copy between them.
- *
- * @category models
- * @since 0.1.0
- */
 export type Route = typeof Route.Type
 
 const requests = Schema.Int.check(Schema.isGreaterThan(0))
@@ -309,12 +285,6 @@ export const Rules = Schema.Unknown.pipe(
   })
 )
 
-/**
- * Rules of a migration.
- *
- * @category models
- * @since 0.1.0
- */
 export type Rules = typeof Rules.Type
 
 const decodeRules = Schema.decodeUnknownEffect(Rules)
