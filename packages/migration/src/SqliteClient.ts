@@ -119,13 +119,22 @@ const openWritable = ({ DatabaseSync: Database }: typeof NodeSqlite, filename: s
 }
 
 /**
- * Opens a file that this process can only read. Readers of a database in WAL mode write a file beside it, unless SQLite may assume
- * that nothing changes. That is safe without a log: a process that writes has one.
+ * Opens a file that this process can only read. Readers of a database in WAL mode write a file beside it. Where they cannot, SQLite
+ * reads the file as one that nothing changes, unless a log shows that a process is writing.
  */
 const openReadable = ({ DatabaseSync: Database }: typeof NodeSqlite, filename: string, timeout: number) => {
-  const location = pathToFileURL(filename)
-  if (!existsSync(`${filename}-wal`)) location.searchParams.set("immutable", "1")
-  return new Database(location, { timeout, readOnly: true })
+  const options = { timeout, readOnly: true }
+  const database = new Database(filename, options)
+  try {
+    isNew(database)
+    return database
+  } catch (error) {
+    database.close()
+    if (existsSync(`${filename}-wal`)) throw error
+    const location = pathToFileURL(filename)
+    location.searchParams.set("immutable", "1")
+    return new Database(location, options)
+  }
 }
 
 const open = Effect.fnUntraced(function* ({ busyTimeout = "5 seconds", filename }: Options) {

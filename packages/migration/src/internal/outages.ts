@@ -7,10 +7,10 @@ import { MigrationError } from "../MigrationError.ts"
 /** Failures in a row after which the other artifacts of a repository are left to the next run. */
 const mostInRepository = 32
 
-/** Failures in a row after which the run stops, */
+/** Failures in a row after which the run stops, if they are of enough repositories. */
 const mostInARow = 96
 
-/** if they are of so many repositories: a single one may be broken at its registry, and the others are copied. */
+/** A single repository may be broken at its registry, while the others can be copied. */
 const leastRepositories = 3
 
 /** What becomes of the copies of a pass. */
@@ -21,7 +21,7 @@ export const make = () => {
   let inARow = 0
   let failing = new Set<number>()
 
-  /** Takes the result of a copy: the message, if it failed for a reason that may pass. Fails if a place seems to be down. */
+  /** Counts the result of a copy: the message of a failure that may pass. Fails if a place seems to be down. */
   const note = (repository: number, failure: string | undefined): Effect.Effect<void, MigrationError> =>
     Effect.suspend(() => {
       if (failure === undefined) {
@@ -42,7 +42,7 @@ export const make = () => {
 
   return {
     note,
-    /** Why the artifacts of a repository are not tried any more; nothing if they are. */
+    /** Why the artifacts of a repository are not tried any more, if so. */
     reasonToSkip: (repository: number): string | undefined => skipped.get(repository)
   }
 }
