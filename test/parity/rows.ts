@@ -260,6 +260,12 @@ export const types: ReadonlyArray<readonly [string, ReadonlyArray<Row>]> = [
         test: { file: shownHere, name: "tags of one manifest are listed alone" }
       },
       {
+        dotnet: "`GetTagPropertiesCollection(order)`",
+        here: "the same: `registry.tags(name, { orderBy })`",
+        api: ["client/ContainerRegistry.ContainerRegistry#tags"],
+        test: { file: shownHere, name: "tags of one manifest are listed alone" }
+      },
+      {
         dotnet: "`GetTagProperties(tag)`",
         here: "`registry.tagProperties(name, tag)`",
         api: ["client/ContainerRegistry.ContainerRegistry#tagProperties"],
@@ -880,6 +886,12 @@ export const types: ReadonlyArray<readonly [string, ReadonlyArray<Row>]> = [
         test: { file: shownHere, name: "content comes down into memory, as a stream, and into a file" }
       },
       {
+        dotnet: "`DownloadRegistryBlobStreamingResult.Digest`",
+        here: "the digest that you pass to `content.blob`",
+        api: ["client/RegistryContent.RegistryContent#blob"],
+        test: { file: shownHere, name: "content comes down into memory, as a stream, and into a file" }
+      },
+      {
         dotnet: "`…StreamingResult.Content`, `.Dispose()`",
         here: "the stream `content.blob` closes its connection in the end",
         api: ["client/RegistryContent.RegistryContent#blob"],
@@ -945,8 +957,35 @@ export const types: ReadonlyArray<readonly [string, ReadonlyArray<Row>]> = [
         test: { file: shownHere, name: "models are made without a registry" }
       },
       {
-        dotnet: "`UploadRegistryBlobResult(…)` and all other results",
-        here: "plain values; or no mock at all: `AcrEmulator.layer()`",
+        dotnet: "`UploadRegistryBlobResult(…)`",
+        here: "plain values, or the emulator: `AcrEmulator.layer()`",
+        api: ["emulator/AcrEmulator.layer"],
+        test: {
+          file: "packages/emulator/test/content.test.ts",
+          name: "a manifest comes back as it was pushed, by tag and by digest"
+        }
+      },
+      {
+        dotnet: "`DownloadRegistryBlobResult(…)`",
+        here: "plain values, or the emulator: `AcrEmulator.layer()`",
+        api: ["emulator/AcrEmulator.layer"],
+        test: {
+          file: "packages/emulator/test/content.test.ts",
+          name: "a manifest comes back as it was pushed, by tag and by digest"
+        }
+      },
+      {
+        dotnet: "`GetManifestResult(…)`",
+        here: "plain values, or the emulator: `AcrEmulator.layer()`",
+        api: ["emulator/AcrEmulator.layer"],
+        test: {
+          file: "packages/emulator/test/content.test.ts",
+          name: "a manifest comes back as it was pushed, by tag and by digest"
+        }
+      },
+      {
+        dotnet: "`SetManifestResult(…)`",
+        here: "plain values, or the emulator: `AcrEmulator.layer()`",
         api: ["emulator/AcrEmulator.layer"],
         test: {
           file: "packages/emulator/test/content.test.ts",
