@@ -105,7 +105,7 @@ const asking = (answer: (path: string) => { readonly location?: string }) =>
           },
           (request, response) => {
             const shown = request.socket instanceof TLSSocket ? request.socket.getPeerX509Certificate() : undefined
-            seen.push(shown?.subject ?? "nobody")
+            seen.push(shown?.subject ?? "no certificate")
             const { location } = answer(request.url ?? "")
             response
               .writeHead(location === undefined ? 200 : 307, location === undefined ? {} : { location })
@@ -143,10 +143,10 @@ describe("the certificate of a client", () => {
       const { endpoint, seen } = yield* asking(() => ({ location: `${storage.endpoint}/blob` }))
       const options = { ca: authority.cert, clientCertificate }
       yield* Effect.provide(download, registry(endpoint, options))
-      assert.deepStrictEqual([seen, storage.seen], [["CN=pusher"], ["nobody"]])
+      assert.deepStrictEqual([seen, storage.seen], [["CN=pusher"], ["no certificate"]])
       // Unless the user names the host.
       yield* Effect.provide(download, registry(endpoint, options, { allowedHosts: ["127.0.0.1"] }))
-      assert.deepStrictEqual(storage.seen, ["nobody", "CN=pusher"])
+      assert.deepStrictEqual(storage.seen, ["no certificate", "CN=pusher"])
     })
   )
 
@@ -163,11 +163,13 @@ describe("the certificate of a client", () => {
           rejectUnauthorized: false
         },
         onTunnel: ({ socket }) =>
-          shown.push(socket instanceof TLSSocket ? (socket.getPeerX509Certificate()?.subject ?? "nobody") : "plain")
+          shown.push(
+            socket instanceof TLSSocket ? (socket.getPeerX509Certificate()?.subject ?? "no certificate") : "plain"
+          )
       })
       const options = { ca: authority.cert, clientCertificate, proxy: { url: `https://${proxy.host}` } }
       yield* Effect.provide(download, registry(endpoint, options))
-      assert.deepStrictEqual([shown, seen], [["nobody"], ["CN=pusher"]])
+      assert.deepStrictEqual([shown, seen], [["no certificate"], ["CN=pusher"]])
     })
   )
 

@@ -109,9 +109,9 @@ describe("a token", () => {
       const any = yield* ownersToken("repository:*:pull,metadata_read")
       assert.strictEqual((yield* ask("GET", "/v2/other/tags/list", bearer(any))).status, 200)
       assert.strictEqual((yield* ask("DELETE", "/acr/v1/other", bearer(any))).status, 401)
-      const nobody = yield* accessToken("repository:*:*", { grant_type: "password" })
-      assert.strictEqual((yield* ask("GET", "/v2/other/tags/list", bearer(nobody))).status, 200)
-      assert.strictEqual((yield* ask("DELETE", "/acr/v1/other", bearer(nobody))).status, 401)
+      const anonymous = yield* accessToken("repository:*:*", { grant_type: "password" })
+      assert.strictEqual((yield* ask("GET", "/v2/other/tags/list", bearer(anonymous))).status, 200)
+      assert.strictEqual((yield* ask("DELETE", "/acr/v1/other", bearer(anonymous))).status, 401)
     }).pipe(Effect.provide(emulator({ anonymousPull: true })))
   )
 
@@ -170,8 +170,8 @@ describe("the token service", () => {
   it.live("grants anonymous callers a token for public actions with anonymous pull", () =>
     Effect.gen(function* () {
       yield* seeded
-      const nobody = { grant_type: "password", refresh_token: "" }
-      const token = yield* accessToken("repository:samples/alpine:pull,push,metadata_read,delete", nobody)
+      const anonymous = { grant_type: "password", refresh_token: "" }
+      const token = yield* accessToken("repository:samples/alpine:pull,push,metadata_read,delete", anonymous)
       assert.strictEqual((yield* ask("GET", "/v2/samples/alpine/tags/list", bearer(token))).status, 200)
       assert.strictEqual((yield* ask("GET", "/acr/v1/samples%2Falpine", bearer(token))).status, 200)
       assert.strictEqual((yield* ask("DELETE", "/acr/v1/samples%2Falpine", bearer(token))).status, 401)
