@@ -45,7 +45,6 @@ const migrationCodes: Record<MigrationError["problem"], ExitCode> = {
 const migrationHelp: Partial<Record<MigrationError["problem"], string>> = {
   Denied: "log in: eacr login. Which login is used: eacr whoami. The same command continues",
   Interrupted: "the same command continues",
-  PlaceFailed: "the same command continues",
   StoreFull: "the same command continues"
 }
 

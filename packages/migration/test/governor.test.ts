@@ -37,7 +37,8 @@ const makeGoverned = Effect.fnUntraced(function* (
     SqliteClient.layer({ filename: world.filename })
   )
   const migration = Stream.runDrain(Migration.run("test", rules)).pipe(Effect.provide(services))
-  return { ...world, migration, passes: passes(rules).pipe(Effect.provide(services)), traffic }
+  const plan = Effect.provide(Migration.plan(rules), services)
+  return { ...world, migration, plan, passes: passes(rules).pipe(Effect.provide(services)), traffic }
 })
 
 const images = (count: number) =>
@@ -102,6 +103,36 @@ describe("a migration while a registry refuses requests", () => {
         assert.isAtLeast(minutes, 60)
         assert.isBelow(minutes, 70)
         assert.isAtMost(seen.refused(), 120)
+      }).pipe(Effect.scoped),
+    60_000
+  )
+
+  it.effect(
+    "counts records that cannot be read once where a list begins again",
+    () =>
+      Effect.gen(function* () {
+        const world = yield* makeGoverned({})
+        yield* world.seed(...images(4))
+        const answer = { _tag: "Answer", status: 200 } as const
+        const json = { "content-type": "application/json" }
+        const path = /_catalog/
+        const busy = { _tag: "Answer", status: 429, headers: { "retry-after": "120" } } as const
+        const link = { link: '</v2/_catalog?last=shop/service-0&n=999>; rel="next"' }
+        const first = JSON.stringify({ repositories: ["NOT A NAME", "shop/service-0"] })
+        yield* world.source.inject({ path, skip: 1, times: 1, consequence: busy })
+        yield* world.source.inject({
+          path,
+          times: 2,
+          consequence: { ...answer, headers: { ...json, ...link }, body: first }
+        })
+        const last = JSON.stringify({ repositories: ["shop/service-1"] })
+        yield* world.source.inject({ path, times: "always", consequence: { ...answer, headers: json, body: last } })
+        const { minutes, result } = yield* passing(world.traffic, world.plan)
+        assert.isAtLeast(minutes, 2)
+        assert.deepEqual(
+          result.problems.map(({ detail }) => detail),
+          ["1 record of the list of repositories cannot be read, and is not copied"]
+        )
       }).pipe(Effect.scoped),
     60_000
   )

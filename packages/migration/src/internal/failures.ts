@@ -31,10 +31,10 @@ const unlisted: ReadonlySet<string> = new Set(["Forbidden", "NotFound", "Unsuppo
 /** Whether a place does not list its content, as opposed to one that cannot be reached. */
 export const isUnlisted = (error: unknown): boolean => !(error instanceof PlatformError) && unlisted.has(tagOf(error))
 
+const absences: ReadonlySet<string> = new Set(["Unavailable", "Throttled"])
+
 /** Whether a place cannot be reached now, or throttles requests. */
 export const isUnavailable = (error: unknown): boolean => absences.has(tagOf(error))
-
-const absences: ReadonlySet<string> = new Set(["Unavailable", "Throttled"])
 
 /** https://www.man7.org/linux/man-pages/man3/errno.3.html: no space is left on the device, or in the quota of the user. */
 const fullCodes: ReadonlySet<unknown> = new Set(["ENOSPC", "EDQUOT"])

@@ -30,8 +30,9 @@ export const nothingSelected = (description: string) => new MigrationError({ pro
 const listed = (places: Places, { from }: Route) =>
   places.repositories(from).pipe(
     Stream.runCollect,
-    patiently,
+    // A list that begins again counts anew.
     LeftOut.counting,
+    patiently,
     Effect.mapError((error) => {
       const hint = isUnlisted(error) ? ", so name them in the rules (routes[].repositories.names)" : ""
       return new MigrationError({

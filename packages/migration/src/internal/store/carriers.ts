@@ -93,8 +93,8 @@ const makeRecent = () => {
       const key = `${run} ${place}`
       const found = places.get(key) ?? new Map<number, number>()
       places.set(key, found)
+      if (!found.has(blob)) size++
       found.set(blob, repository)
-      size++
     },
     clear: () => {
       places.clear()
