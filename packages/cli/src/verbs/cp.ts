@@ -31,7 +31,7 @@ const flags = {
     Flag.withDescription("Copy signatures, SBOMs and other referrers. Defaults to yes; --no-referrers leaves them out"),
     Flag.withDefault(true)
   ),
-  cosignTags: switchOf("cosign-tags", "Copy the tags by which cosign 2 stores signatures (sha256-….sig), as well"),
+  cosignTags: switchOf("cosign-tags", "Copy the tags by which cosign 2 stores signatures, attestations and SBOMs (sha256-….sig, .att, .sbom), as well"),
   platforms: Flag.String("platform").pipe(
     Flag.withMetavar("OS/ARCH"),
     Flag.withDescription("Copy only the images for this platform. It can be repeated"),
@@ -252,7 +252,7 @@ export const cp = Command.make(
   }
 ).pipe(
   Verb.described({
-    does: "Copy an artifact with its platforms, signatures and SBOMs. Content that the target has is not sent again",
+    does: "Copy an artifact with its platforms, signatures and SBOMs. Those that cosign 2 stored as tags are copied only with --cosign-tags. Content that the target has is not sent again",
     examples: [
       {
         command: "eacr cp myregistry.azurecr.io/shop/api:v1.4.0 production.azurecr.io/shop/api:v1.4.0,stable",

@@ -100,11 +100,11 @@ export const exportTo = Command.make(
   }
 ).pipe(
   Verb.described({
-    does: "Write artifacts into one file: an OCI archive, an archive for docker load, or an image layout",
+    does: "Write artifacts into one file: an OCI archive, an archive for docker load, or an image layout. Signatures that cosign 2 stored as tags (sha256-….sig) are exported only by name",
     examples: [
       {
         command: "eacr export myregistry.azurecr.io/shop/api:v1.4.0 api.tar",
-        description: "All platforms, signatures and SBOMs"
+        description: "All platforms, and the signatures and SBOMs that are referrers"
       },
       {
         command:
