@@ -1,6 +1,6 @@
 /**
- * What belongs to an artifact and does not come along: signatures that cosign 2 stored as tags, and the referrers of an index of
- * which a copy takes some platforms.
+ * What belongs to an artifact and is not copied or shown with it: signatures that cosign 2 stored as tags, and the referrers of an
+ * index of which a copy takes some platforms.
  */
 import type { Reader } from "@effect-acr/artifacts/ContentStore"
 import * as Digest from "@effect-acr/client/Digest"
@@ -11,11 +11,16 @@ import type { StoreError } from "./problem.ts"
 import * as Output from "./output.ts"
 import { settings } from "./settings.ts"
 
+/** The tags of cosign 2: their suffixes, and what they hold. */
+export const cosignKinds = [
+  { suffix: ".sig", holds: "cosign signature" },
+  { suffix: ".att", holds: "cosign attestation" },
+  { suffix: ".sbom", holds: "cosign SBOM" }
+] as const
+
 /** cosign's signature specification: the digest of the manifest, with a suffix. With sha512, it would be too long for a tag. */
 const tagsOf = (digest: Digest.Digest): ReadonlyArray<string> =>
-  Digest.algorithm(digest) === "sha256"
-    ? [".sig", ".att", ".sbom"].map((suffix) => `sha256-${Digest.hex(digest)}${suffix}`)
-    : []
+  Digest.algorithm(digest) === "sha256" ? cosignKinds.map(({ suffix }) => `sha256-${Digest.hex(digest)}${suffix}`) : []
 
 const lookupsAtOnce = 6
 
@@ -60,3 +65,16 @@ export const tell = <R>(found: Effect.Effect<ReadonlyArray<string>, never, R>) =
     const lines = yield* found
     if (lines.length > 0) yield* Output.tell(lines.join("\n"))
   })
+
+/** What a tag of cosign holds. */
+const heldBy = (tag: string): string =>
+  cosignKinds.find(({ suffix }) => tag.endsWith(suffix))?.holds ?? "cosign signature"
+
+/** Names the tags of cosign that belong to an artifact and are not shown with it. Only text has these lines. */
+export const tellCosignTags = Effect.fnUntraced(function* (source: Reader<StoreError>, digest: Digest.Digest) {
+  const { format } = yield* settings
+  if (format !== "text") return
+  for (const tag of yield* cosignTags(source, [digest])) {
+    yield* Output.tell(`${heldBy(tag)}, an artifact of its own: ${tag}`)
+  }
+})

@@ -123,6 +123,24 @@ layer(AcrEmulator.layer(), { excludeTestServices: true })("verbs that look", (it
     )
   })
 
+  describe("tree and show", () => {
+    it.effect("name the tags in which cosign 2 stored signatures", () =>
+      Effect.gen(function* () {
+        const { seed } = yield* AcrEmulator.AcrEmulator
+        yield* seed({ repository: "signed/tag", tags: ["v1"], signatures: ["cosign-tag"] })
+        const artifact = "$REGISTRY/signed/tag:v1"
+        const { stdout: digest } = yield* loggedIn(["digest", artifact])
+        const line = `cosign signature, an artifact of its own: ${digest.trim().replace(":", "-")}.sig\n`
+        const { stderr } = yield* loggedIn(["tree", artifact])
+        assert.strictEqual(stderr, line)
+        assert.strictEqual((yield* loggedIn(["show", artifact])).stderr, line)
+        for (const flag of ["--no-referrers", "--json", "-q"]) {
+          assert.strictEqual((yield* loggedIn(["tree", artifact, flag])).stderr, "")
+        }
+      })
+    )
+  })
+
   describe("validate", () => {
     it.effect("finds nothing wrong in a whole image, and states that signatures are not verified", () =>
       Effect.gen(function* () {

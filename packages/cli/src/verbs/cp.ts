@@ -31,7 +31,10 @@ const flags = {
     Flag.withDescription("Copy signatures, SBOMs and other referrers. Defaults to yes; --no-referrers leaves them out"),
     Flag.withDefault(true)
   ),
-  cosignTags: switchOf("cosign-tags", "Copy the tags by which cosign 2 stores signatures, attestations and SBOMs (sha256-….sig, .att, .sbom), as well"),
+  cosignTags: switchOf(
+    "cosign-tags",
+    "Copy the tags by which cosign 2 stores signatures, attestations and SBOMs (sha256-….sig, .att, .sbom), as well"
+  ),
   platforms: Flag.String("platform").pipe(
     Flag.withMetavar("OS/ARCH"),
     Flag.withDescription("Copy only the images for this platform. It can be repeated"),

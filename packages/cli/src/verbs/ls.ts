@@ -22,6 +22,7 @@ import * as Flag from "effect/cli/Flag"
 import * as Answer from "../answer.ts"
 import { NotThere, type Problem, type StoreError, WrongCall } from "../problem.ts"
 import { readingOf } from "../reading.ts"
+import { cosignKinds } from "../leftBehind.ts"
 import * as Place from "../place.ts"
 import * as Program from "../program.ts"
 import { size } from "../size.ts"
@@ -113,9 +114,7 @@ const limited =
  */
 const attached: ReadonlyArray<readonly [pattern: RegExp, note: string]> = [
   [/^sha256-[0-9a-f]{64}$/, "list of referrers"],
-  [/^sha256-[0-9a-f]{64}\.sig$/, "cosign signature"],
-  [/^sha256-[0-9a-f]{64}\.att$/, "cosign attestation"],
-  [/^sha256-[0-9a-f]{64}\.sbom$/, "cosign SBOM"]
+  ...cosignKinds.map(({ holds, suffix }) => [new RegExp(`^sha256-[0-9a-f]{64}\\${suffix}$`), holds] as const)
 ]
 
 const noteOf = ({ isLocked, name }: TagList.TagEntry): string =>

@@ -14,6 +14,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Command from "effect/cli/Command"
 import * as Answer from "../answer.ts"
+import * as LeftBehind from "../leftBehind.ts"
 import * as Locks from "../locks.ts"
 import * as Output from "../output.ts"
 import * as Place from "../place.ts"
@@ -181,12 +182,13 @@ export const show = Command.make(
           ...told
         }
         yield* Answer.print(Answer.make(document, shown, { text: text(shown), quiet: [root.digest] }))
+        yield* LeftBehind.tellCosignTags(opened.store, root.digest)
         yield* tellImages(shown)
       })
     )
 ).pipe(
   Verb.described({
-    does: "Show what an artifact is: platforms, layers, configuration, annotations, tags and referrers",
+    does: "Show what an artifact is: platforms, layers, configuration, annotations, tags and referrers. Tags in which cosign 2 stored signatures are named below it",
     examples: [
       { command: "eacr show myregistry.azurecr.io/shop/api:v1.4.0", description: "Describe an image" },
       {

@@ -9,6 +9,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Command from "effect/cli/Command"
 import * as Answer from "../answer.ts"
+import * as LeftBehind from "../leftBehind.ts"
 import * as Place from "../place.ts"
 import * as Program from "../program.ts"
 import * as Verb from "../verb.ts"
@@ -63,23 +64,26 @@ export const tree = Command.make(
     ...Place.readFlags
   },
   ({ artifact, platform, referrers, ...place }) =>
-    Verb.answer(
+    Verb.run(
       { what: `read ${artifact}`, program: program(artifact, platform, referrers, place) },
       Effect.gen(function* () {
         const opened = yield* Place.reader(place, artifact)
         const root = yield* Place.resolve(opened, platform)
         const graph = yield* Graph.read(opened.store, root, referrers ? { referrers: {} } : {})
         const nodes = Array.from(graph.nodes.values(), nodeOf)
-        return Answer.make(
-          document,
-          { root: graph.root, sizeBytes: Graph.size(graph), nodes },
-          { text: () => [Graph.format(graph)], quiet: nodes.map(({ descriptor }) => descriptor.digest) }
+        yield* Answer.print(
+          Answer.make(
+            document,
+            { root: graph.root, sizeBytes: Graph.size(graph), nodes },
+            { text: () => [Graph.format(graph)], quiet: nodes.map(({ descriptor }) => descriptor.digest) }
+          )
         )
+        if (referrers) yield* LeftBehind.tellCosignTags(opened.store, graph.root)
       })
     )
 ).pipe(
   Verb.described({
-    does: "Show an artifact as a tree: platforms, layers, signatures and SBOMs",
+    does: "Show an artifact as a tree: platforms, layers, signatures and SBOMs. Tags in which cosign 2 stored signatures are named below it",
     examples: [
       { command: "eacr tree myregistry.azurecr.io/shop/api:v1.4.0", description: "Show what belongs to an image" }
     ]
