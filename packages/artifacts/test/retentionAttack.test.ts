@@ -198,7 +198,7 @@ describe("an inventory", () => {
       ]
       const plan = yield* planOf(pushes, [{ action: "delete" }])
       assert.strictEqual(plan.frees.atMostBytes, Number.MAX_SAFE_INTEGER)
-      assert.include(Retention.format(plan), "deletes 2 of 2 tags")
+      assert.include(Retention.format(plan), "would delete 2 of 2 tags")
     })
   )
 })

@@ -512,7 +512,7 @@ describe("a plan", () => {
       const [digest] = plan.tags.filter(({ name }) => name === "v1").map((tag) => tag.digest)
       assert.match(
         text,
-        /^memory\/app at 2026-06-30T12:00:00\.000Z\ndeletes 1 of 2 tags and 1 of 2 manifests, and frees at most /
+        /^memory\/app at 2026-06-30T12:00:00\.000Z\nwould delete 1 of 2 tags and 1 of 2 manifests, and free at most /
       )
       assert.isBelow(text.indexOf("delete  v1"), text.indexOf("keep    main"))
       assert.include(text, `delete  v1  ${digest}  (`)
@@ -542,6 +542,17 @@ describe("a plan", () => {
       assert.lengthOf(yield* exceeds("v[0-4]", { minRemaining: 5 }), 0)
       // Nothing is deleted, so that nothing is too much.
       assert.lengthOf(yield* exceeds("x*", { maxDeletions: 0, maxFraction: 0, minRemaining: 99 }), 0)
+    })
+  )
+
+  it.effect("names the tags that a limit does not count", () =>
+    Effect.gen(function* () {
+      const signed = image("signed")
+      const pushes = [old(signed, { tags: ["v1"] }), old(image("signature of it"), { tags: [signatureTag(signed)] })]
+      const { exceeds } = yield* planOf(pushes, everything, { limits: { maxFraction: 0.1 } })
+      const note = "not counting 1 tag of a signature or a referrer"
+      assert.include(exceeds, `it deletes 1 of 1 tags, ${note}, more than maxFraction 0.1 allows`)
+      assert.include(exceeds, `it leaves 0 tags, ${note}, fewer than minRemaining 1`)
     })
   )
 })

@@ -37,7 +37,7 @@ export const format = (plan: Plan): string => {
   const { at, broken, coverage, exceeds, frees, manifests, registry, repository, tags, unmatched, warnings } = plan
   return [
     `${registry}/${repository} at ${DateTime.formatIso(at)}${coverages[coverage]}`,
-    `deletes ${frees.tags} of ${tags.length} tags and ${frees.manifests} of ${manifests.length} manifests, and frees at most ${ByteSize.format(ByteSize.bytes(frees.atMostBytes))}: layers that others share stay`,
+    `would delete ${frees.tags} of ${tags.length} tags and ${frees.manifests} of ${manifests.length} manifests, and free at most ${ByteSize.format(ByteSize.bytes(frees.atMostBytes))}: layers that others share stay`,
     ...section("tags", inOrder(tags).map(tagLine)),
     ...section("manifests", inOrder(manifests).map(manifestLine)),
     ...section(

@@ -12,14 +12,23 @@ const defaultRemaining = 1
 const countDeleted = (things: ReadonlyArray<Pick<PlannedTag, "verdict">>): number =>
   things.filter(({ verdict }) => verdict === "delete").length
 
+/** The tags that a limit does not count, so that its numbers differ from those of the plan. */
+const uncounted = (count: number): string => {
+  if (count === 0) return ""
+  return count === 1
+    ? ", not counting 1 tag of a signature or a referrer"
+    : `, not counting ${count} tags of signatures and referrers`
+}
+
 const fractionProblem = (
   what: string,
   things: ReadonlyArray<Pick<PlannedTag, "verdict">>,
-  most: number
+  most: number,
+  note = ""
 ): ReadonlyArray<string> => {
   const deleted = countDeleted(things)
   return deleted > things.length * most
-    ? [`it deletes ${deleted} of ${things.length} ${what}, more than maxFraction ${most} allows`]
+    ? [`it deletes ${deleted} of ${things.length} ${what}${note}, more than maxFraction ${most} allows`]
     : []
 }
 
@@ -35,14 +44,15 @@ export const exceeded = (
   const deletions = countDeleted(tags) + countDeleted(manifests)
   const deletedTags = countDeleted(ordinary)
   const remaining = ordinary.length - deletedTags
+  const note = uncounted(tags.length - ordinary.length)
   return [
     ...(deletions > maxDeletions
       ? [`it deletes ${deletions} tags and manifests, more than maxDeletions ${maxDeletions} allows`]
       : []),
-    ...fractionProblem("tags", ordinary, maxFraction),
+    ...fractionProblem("tags", ordinary, maxFraction, note),
     ...fractionProblem("manifests", manifests, maxFraction),
     ...(deletedTags > 0 && remaining < minRemaining
-      ? [`it leaves ${remaining} tags, fewer than minRemaining ${minRemaining}`]
+      ? [`it leaves ${remaining} tags${note}, fewer than minRemaining ${minRemaining}`]
       : [])
   ]
 }
