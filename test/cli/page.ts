@@ -45,6 +45,38 @@ const pictures = new Map([
   ["tree", "![A tree on a terminal](../images/cli-tree.svg)"]
 ])
 
+/** The exit codes of verbs whose codes say more than the overview tells. */
+const codesOf: ReadonlyMap<string, ReadonlyArray<readonly [code: ExitCode, meaning: string]>> = new Map([
+  [
+    "purge",
+    [
+      [
+        exitCodes.done,
+        "Everything is deleted, or there was nothing to delete. With `--dry-run` and `--plan`: the plan is whole"
+      ],
+      [
+        exitCodes.partly,
+        "A part was kept because it changed or the registry refused. Also with `--dry-run` and `--plan`: the registry shows less than the rules judge. It does not list manifests without a tag, or does not tell times. What has no time is kept"
+      ],
+      [exitCodes.notFound, "The repository does not exist, or is empty"],
+      [exitCodes.unsafe, "The plan exceeds a limit or is older than an hour. Nothing is deleted"],
+      [exitCodes.no, "The question was answered with no"]
+    ]
+  ]
+])
+
+const codesText = (verb: string): string => {
+  const codes = codesOf.get(verb) ?? []
+  if (codes.length === 0) return ""
+  return section(
+    "Exit codes",
+    table(
+      ["Code", "Meaning"],
+      codes.map(([code, meaning]) => [`\`${code}\``, meaning])
+    )
+  )
+}
+
 const fenced = (language: string, code: string): string => `\`\`\`${language}\n${code.trimEnd()}\n\`\`\``
 
 /** The first example as a program, by `--explain`. */
@@ -133,7 +165,7 @@ const verbPage = Effect.fnUntraced(function* (verb: Command.Any) {
   const head = isAlone ? "" : `${verb.description ?? ""}.\n`
   const foot = "\nFlags of all verbs, output formats and exit codes: [the command](README.md)\n"
   const picture = section("On a terminal", pictures.get(verb.name) ?? "")
-  return `${made}# eacr ${verb.name}\n\n${head}${texts.join("")}${picture}${documentText(verb.name)}${foot}`
+  return `${made}# eacr ${verb.name}\n\n${head}${texts.join("")}${picture}${documentText(verb.name)}${codesText(verb.name)}${foot}`
 })
 
 /** What each exit code means. A code without a meaning does not compile. */

@@ -66,12 +66,16 @@ export const judgedAgain = Effect.fnUntraced(function* (plan: Plan) {
 
 const isOfTags = ({ of }: RetentionRules.Rule): boolean => of.every((candidate) => candidate === "tags")
 
+const isByAge = ({ olderThan }: RetentionRules.Rule): boolean => olderThan !== undefined
+
 /** Whether the registry shows less than the rules judge: no manifests without a tag, or no times. */
 const isBlind = ({ coverage, manifests, rules, tags }: Plan): boolean => {
   if (coverage !== "tagged") return coverage === "partial"
   return (
     rules.rules.some((rule) => rule.action === "delete" && !isOfTags(rule)) ||
-    [...tags, ...manifests].some(({ by, updatedOn }) => by === "age" && updatedOn === undefined)
+    [...tags, ...manifests].some(
+      ({ by, updatedOn }) => updatedOn === undefined && (by === "age" || rules.rules.some(isByAge))
+    )
   )
 }
 

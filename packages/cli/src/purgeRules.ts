@@ -19,7 +19,7 @@ const because = (flag: string) => `the flag ${flag} says so`
 
 const nothing = { action: "keep", because: "no flag names it" } as const
 
-/** A separate rule keeps what matches and is too young, so that the reason names the age. */
+/** Separate rules keep what matches and is too young or has no time, so that the reason names the age. */
 const deletion = (
   { olderThan }: Wish,
   flag: string,
@@ -30,7 +30,14 @@ const deletion = (
     onNone: () => [rule],
     onSome: (age) => [
       { ...rule, olderThan: age },
-      { ...matching, name: `${flag}-younger`, because: "it is younger than --older-than", action: "keep" }
+      {
+        ...matching,
+        name: `${flag}-younger`,
+        because: "it is younger than --older-than",
+        youngerThan: age,
+        action: "keep"
+      },
+      { ...matching, name: `${flag}-ageless`, because: "its age is unknown", action: "keep" }
     ]
   })
 }

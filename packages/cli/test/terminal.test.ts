@@ -70,7 +70,7 @@ layer(emulator, { excludeTestServices: true })("on a terminal", (it) => {
     [["whoami", "$REGISTRY"], /^docker +used +admin/m],
     [["doctor", "$REGISTRY"], /^connection +ok +/m],
     [["trash", "ls", "$REGISTRY/shop/api"], /^/],
-    [["purge", "$REGISTRY/shop/api", "--untagged", "--dry-run"], /deletes 0 of 2 tags/],
+    [["purge", "$REGISTRY/shop/api", "--untagged", "--dry-run"], /would delete 0 of 2 tags/],
     [["cp", "$REGISTRY/shop/api:v1", "$REGISTRY/shop/other:v1", "--dry-run"], /^DIGEST +TAG +OUTCOME$/m],
     [["--version"], /^eacr \d+\.\d+\.\d+ \(effect 4\./],
     [["ls", "--help"], /^EXIT CODES$|^USAGE$/m]
