@@ -45,6 +45,36 @@ const pictures = new Map([
   ["tree", "![A tree on a terminal](../images/cli-tree.svg)"]
 ])
 
+/** What to try without a registry. */
+const trials = new Map([
+  [
+    "purge",
+    `A seed of the [emulator](../emulator-command.md#seeds) has the age that you give it, so that you need not wait for days. Write
+these seeds into \`emulator.json\`:
+
+\`\`\`json
+{
+  "seeds": [
+    { "repository": "shop/api", "tags": ["build-1"], "pushedAt": "60 days" },
+    { "repository": "shop/api", "tags": ["build-2"], "pushedAt": "40 days" },
+    { "repository": "shop/api", "tags": ["v1"], "pushedAt": "90 days" }
+  ]
+}
+\`\`\`
+
+Then serve them, and purge in another terminal:
+
+\`\`\`sh
+eacr serve --config emulator.json
+\`\`\`
+
+\`\`\`sh
+echo emulator | eacr login 127.0.0.1:5001 --username admin --password-stdin
+eacr purge 127.0.0.1:5001/shop/api --tags 'build-*' --older-than 50d --dry-run
+\`\`\``
+  ]
+])
+
 /** The exit codes of verbs whose codes say more than the overview tells. */
 const codesOf: ReadonlyMap<string, ReadonlyArray<readonly [code: ExitCode, meaning: string]>> = new Map([
   [
@@ -164,8 +194,9 @@ const verbPage = Effect.fnUntraced(function* (verb: Command.Any) {
   const texts = yield* Effect.forEach(nested, (leaf) => leafText(leaf, !isAlone))
   const head = isAlone ? "" : `${verb.description ?? ""}.\n`
   const foot = "\nFlags of all verbs, output formats and exit codes: [the command](README.md)\n"
+  const trial = section("Try it on the emulator", trials.get(verb.name) ?? "")
   const picture = section("On a terminal", pictures.get(verb.name) ?? "")
-  return `${made}# eacr ${verb.name}\n\n${head}${texts.join("")}${picture}${documentText(verb.name)}${codesText(verb.name)}${foot}`
+  return `${made}# eacr ${verb.name}\n\n${head}${texts.join("")}${picture}${trial}${documentText(verb.name)}${codesText(verb.name)}${foot}`
 })
 
 /** What each exit code means. A code without a meaning does not compile. */

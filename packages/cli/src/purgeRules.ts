@@ -13,6 +13,8 @@ export interface Wish {
   /** How many of these tags stay, the newest first. */
   readonly keep: Option.Option<number>
   readonly olderThan: Option.Option<Duration.Duration>
+  /** The fraction of the tags, and of the manifests, that may be deleted. */
+  readonly maxFraction: Option.Option<number>
 }
 
 const because = (flag: string) => `the flag ${flag} says so`
@@ -75,6 +77,7 @@ export const rulesOf = (wish: Wish): Option.Option<RetentionRules.Rules> => {
     : Option.some({
         repositories: ["**"],
         defaults: { tags: nothing, untagged: nothing, orphans: nothing },
-        rules
+        rules,
+        ...(Option.isSome(wish.maxFraction) ? { limits: { maxFraction: wish.maxFraction.value } } : {})
       })
 }

@@ -190,12 +190,25 @@ layer(emulator, { excludeTestServices: true })("purge", (it) => {
       Effect.gen(function* () {
         yield* builds("purge/limits", 3)
         const purge = ["purge", "$REGISTRY/purge/limits", "--tags", "build-*"]
-        const { code } = yield* loggedIn([...purge, "--yes"])
+        const { code, stderr } = yield* loggedIn([...purge, "--yes"])
         assert.strictEqual(code, 9)
+        assert.include(stderr, "--max-fraction 1 allows any fraction")
         const dry = yield* loggedIn([...purge, "--dry-run"])
         assert.strictEqual(dry.code, 9)
         assert.include(dry.stdout, "exceeds its limits")
         assert.lengthOf(yield* tagsOf("purge/limits"), 3)
+      })
+    )
+
+    it.effect("deletes at most the fraction that the call allows", () =>
+      Effect.gen(function* () {
+        yield* builds("purge/fraction", 5)
+        const purge = ["purge", "$REGISTRY/purge/fraction", "--tags", "build-*", "--keep", "1", "--dry-run"]
+        assert.strictEqual((yield* loggedIn([...purge, "--max-fraction", "0.79"])).code, 9)
+        assert.strictEqual((yield* loggedIn([...purge, "--max-fraction", "0.8"])).code, 0)
+        const wrong = yield* loggedIn([...purge, "--max-fraction", "80"])
+        assert.strictEqual(wrong.code, 2)
+        assert.include(wrong.stderr, "Expected a fraction from 0 to 1, such as 0.8, got 80")
       })
     )
   })

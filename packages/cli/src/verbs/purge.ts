@@ -82,6 +82,17 @@ const flags = {
     Flag.optional
   ),
   olderThan: ageFlag,
+  maxFraction: Flag.Finite("max-fraction").pipe(
+    Flag.withMetavar("FRACTION"),
+    Flag.withDescription(
+      "With --untagged or --tags: refuse to delete more than this fraction of the tags or of the manifests, from 0 to 1. Defaults to 0.5. At least one tag must remain, unless --rules FILE sets another minRemaining"
+    ),
+    Flag.filter(
+      (fraction) => fraction >= 0 && fraction <= 1,
+      (fraction) => `Expected a fraction from 0 to 1, such as 0.8, got ${fraction}`
+    ),
+    Flag.optional
+  ),
   plan: Flag.String("plan").pipe(
     Flag.withMetavar("FILE"),
     Flag.withDescription("Write the plan to a file, and delete nothing. An existing plan is replaced"),
@@ -103,8 +114,8 @@ interface Given extends Wish {
 const wrong = (description: string) => new WrongCall({ description })
 
 /** Whether flags select what to delete. */
-const isWish = ({ keep, olderThan, tags, untagged }: Wish): boolean =>
-  untagged || tags.length > 0 || Option.isSome(keep) || Option.isSome(olderThan)
+const isWish = ({ keep, maxFraction, olderThan, tags, untagged }: Wish): boolean =>
+  untagged || tags.length > 0 || [keep, maxFraction, olderThan].some((flag) => Option.isSome<unknown>(flag))
 
 /** The rules of a call: from its file, or from its flags. */
 const rulesFor = Effect.fnUntraced(function* ({ rules, ...wish }: Given) {
