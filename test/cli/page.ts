@@ -207,7 +207,8 @@ const meanings: Readonly<Record<keyof typeof exitCodes, string>> = {
   partly: "A part is done: some objects failed, or were left out because they changed",
   notFound: "What was named does not exist",
   denied: "The login is missing or refused, or lacks a permission",
-  refused: "The registry refuses: the object is locked, immutable, too large or unsupported",
+  refused:
+    "Refused: the object is locked, immutable or unsupported, or a file or a tag is there already that only a flag replaces",
   unavailable: "The registry throttles or cannot be reached, after retries, or another process holds a lock",
   contentDiffers: "Content does not match its digest, its size or its media type",
   unsafe: "A safety limit is reached, or continuing would be unsafe",

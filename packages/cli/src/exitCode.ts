@@ -15,7 +15,7 @@ export const exitCodes = {
   notFound: 4,
   /** The login is missing or refused, or lacks a permission. */
   denied: 5,
-  /** The registry refuses: it is locked, immutable, too large or unsupported. */
+  /** Refused: locked, immutable or unsupported, or a file or a tag is there that only a flag replaces. */
   refused: 6,
   /** The registry throttles or cannot be reached, after retries, or another process holds a lock. */
   unavailable: 7,
@@ -41,7 +41,7 @@ export const exitCodeMeanings: ReadonlyArray<readonly [code: ExitCode, meaning: 
   [exitCodes.partly, "a part is done, or a list is incomplete"],
   [exitCodes.notFound, "not found"],
   [exitCodes.denied, "the login is missing or refused, or lacks a permission"],
-  [exitCodes.refused, "the registry refuses: locked, unsupported, too large"],
+  [exitCodes.refused, "refused: locked or unsupported, or there already, and only a flag replaces it"],
   [exitCodes.unavailable, "try later: the registry throttles or cannot be reached, or another process holds a lock"],
   [exitCodes.contentDiffers, "content differs from its digest, size or media type"],
   [exitCodes.unsafe, "a safety limit is reached"],
