@@ -136,6 +136,15 @@ layer(emulator, { excludeTestServices: true })("logins", (it) => {
       })
     )
 
+    it.effect("prints nothing with -q, and neither does logout", () =>
+      Effect.gen(function* () {
+        const { run } = yield* user()
+        const silence = { code: 0, stdout: "", stderr: "" }
+        assert.deepStrictEqual(yield* run([...logIn, "-q"], { stdin: password }), silence)
+        assert.deepStrictEqual(yield* run(["logout", "$REGISTRY", "-q"]), silence)
+      })
+    )
+
     it.effect("checks and stores nothing with --dry-run", () =>
       Effect.gen(function* () {
         const { file, run } = yield* user()

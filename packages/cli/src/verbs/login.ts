@@ -166,8 +166,7 @@ const answerOf = (login: Omit<typeof document.Type, "version">): Answer.Answer =
         ...(login.expiresAt === undefined
           ? []
           : [["valid until", DateTime.formatIso(login.expiresAt)] satisfies readonly [string, string]])
-      ]),
-    quiet: [login.place]
+      ])
   })
 
 /** The registry with one login and no other. */

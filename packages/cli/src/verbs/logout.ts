@@ -70,8 +70,7 @@ export const logout = Command.make(
                 places.length === 0
                   ? [["absent", loginServer, ""]]
                   : places.map((place) => [outcome(dryRun, "erased"), loginServer, place])
-              ),
-            quiet: places
+              )
           }
         )
       })
