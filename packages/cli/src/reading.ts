@@ -43,7 +43,7 @@ const migrationCodes: Record<MigrationError["problem"], ExitCode> = {
 }
 
 const migrationHelp: Partial<Record<MigrationError["problem"], string>> = {
-  Denied: "log in: eacr login. Which login is used: eacr whoami. The same command continues",
+  Denied: "log in: eacr login. Which login is used: eacr whoami",
   Interrupted: "the same command continues",
   StoreFull: "the same command continues"
 }
