@@ -57,7 +57,11 @@ const rulesProgram = (file: string): Program.Program => ({
 const planProgram = (file: string): Program.Program =>
   Program.join(rulesProgram(file), {
     imports: { [Program.migration]: ["Migration"], [Program.effect]: ["Console"] },
-    lines: ["yield* Console.log(yield* Effect.provide(Migration.plan(rules), registries))"]
+    lines: [
+      "const plan = yield* Effect.provide(Migration.plan(rules), registries)",
+      "yield* Console.log(plan)",
+      'if (plan.problems.length > 0) return yield* Effect.fail("a run would not copy everything")'
+    ]
   })
 
 const stateProgram = (file: string): Program.Program => ({
@@ -67,11 +71,13 @@ const stateProgram = (file: string): Program.Program => ({
 
 const runProgram = (name: string, rules: string, state: string): Program.Program =>
   Program.join(rulesProgram(rules), stateProgram(state), {
-    imports: { [Program.migration]: ["Migration"], [Program.effect]: ["Console", "Stream"] },
+    imports: { [Program.migration]: ["Migration", "MigrationReport"], [Program.effect]: ["Console", "Stream"] },
     lines: [
       `const events = Migration.run(${Program.literal(name)}, rules)`,
       "yield* Effect.provide(Stream.runForEach(events, Console.log), [registries, state])",
-      `yield* Console.log(yield* Effect.provide(Migration.status(${Program.literal(name)}), state))`
+      `const summary = yield* Effect.provide(Migration.status(${Program.literal(name)}), state)`,
+      "yield* Console.log(summary)",
+      'if (!MigrationReport.isComplete(summary)) return yield* Effect.fail("not everything is at the target")'
     ]
   })
 
