@@ -37,10 +37,7 @@ const rolldown = fileURLToPath(new URL("../node_modules/rolldown/bin/cli.mjs", i
 /** The two commands of docs/startup.md that bundle `first.ts`, by the option that names the target. */
 const commands = Effect.map(read("docs/startup.md"), (guide) => {
   const command = (target: string) =>
-    new RegExp(`^(?:pnpm exec|npx) rolldown (first\\.ts .*${target} .*)$`, "m")
-      .exec(guide)?.[1]
-      ?.replaceAll('"', "")
-      .split(" ") ?? []
+    new RegExp(`^npx rolldown (first\\.ts .*${target} .*)$`, "m").exec(guide)?.[1]?.replaceAll('"', "").split(" ") ?? []
   return { file: command("--file"), folder: command("--dir") }
 })
 

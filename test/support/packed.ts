@@ -45,7 +45,7 @@ export const pack = Effect.gen(function* () {
 /** What the README adds to a project, one list of packages for each command. */
 const additions = Effect.map(
   Effect.promise(() => readFile(join(root, "README.md"), "utf8")),
-  (readme) => Array.from(readme.matchAll(/^pnpm add ([^#\n]+)/gm), ([, list = ""]) => list.trim().split(/\s+/))
+  (readme) => Array.from(readme.matchAll(/^npm install ([^#\n]+)/gm), ([, list = ""]) => list.trim().split(/\s+/))
 )
 
 /** A folder with an empty project, until the scope closes. */
@@ -56,7 +56,10 @@ export const project = Effect.fnUntraced(function* (settings: { readonly [name: 
   return home
 })
 
-/** A fresh project that has done what the README says, with the archives for the packages of that name. */
+/**
+ * A fresh project with what the README installs, and the archives for the packages of that name. By pnpm: a package finds only
+ * the dependencies that it declares, and npm would let it find those of the others.
+ */
 export const install = Effect.fnUntraced(function* (archives: { readonly [name: string]: string }) {
   const overrides = Object.fromEntries(Object.entries(archives).map(([name, archive]) => [name, `file:${archive}`]))
   const home = yield* project({ overrides })
