@@ -58,7 +58,7 @@ const web: SeedImage.SeedImage = {
 
 /** The guides, and what is in the registry when they begin. */
 const guides: { readonly [name: string]: ReadonlyArray<SeedImage.SeedImage> } = {
-  "getting-started": [],
+  "getting-started": [{ repository: "library/hello-world", tags: ["latest"] }],
   "from-dotnet": releases,
   "from-azure-container-registry-js": releases,
   "from-oras-or-crane": releases,
