@@ -27,6 +27,9 @@ registries deviate from the specification, and programs have to work with them. 
 simulates the known deviations of each registry, runs the same operations against each simulation, and writes this page. Every
 row is a test. It shows that the client copes with this deviation; the real registry may have others.
 
+If references name the registries, a program connects to them with \`NodeRegistries\`; if the environment names
+its one registry, with \`Registry.layerConfig\`: [several registries](credentials.md#several-registries).
+
 ## Deviations from the specification
 
 ${table(
