@@ -33,7 +33,11 @@ it.live("docs/tasks.md: a program of ten lines copies an image with signatures a
       const cosign = `${index.digest.replace(":", "-")}.sig`
       yield* source.putManifest(Option.getOrThrow(yield* source.manifest(sbom)), { tags: [cosign] })
 
-      yield* runProgram(program, registries, [])
+      assert.match(
+        yield* runProgram(program, registries, []),
+        /^copied v1\.4\.0: sent \d\d? manifests and blobs, \d+ bytes\n$/
+      )
+      assert.include(yield* runProgram(program, registries, []), "sent 0 manifests and blobs, 0 bytes")
 
       const target = yield* Repository.open(`${to}/shop/api`)
       const graph = Option.getOrThrow(yield* completeAt(target, "v1.4.0"))
