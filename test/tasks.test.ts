@@ -10,9 +10,11 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
 import { authConfig } from "../packages/cli/test/support/registry.ts"
 import { argsOf, elsewhere, prepare, runExample } from "./cli/examples.ts"
 import { tasks } from "./cli/tasks.ts"
+import { start } from "./support/emulatorCommand.ts"
 import { runWith } from "./support/pagePrograms.ts"
 import { isThere, toolFor } from "./support/tools.ts"
 
@@ -37,7 +39,24 @@ const shown = sections.map((section) => ({
   hasNone: section.includes("`crane`, `oras` and `regctl` have no line for it")
 }))
 
+const [beginning = ""] = page.split(/^## /m)
+
 describe("docs/tasks.md", () => {
+  it.live("has a configuration of the emulator whose image has labels", () =>
+    Effect.gen(function* () {
+      yield* elsewhere
+      yield* Effect.promise(() => writeFile("acr.json", blocksOf(beginning, "json").join("")))
+      const { ready } = yield* start("--config", "acr.json", "--control-port", "0")
+      const { password, username } = ready.logins.adminUser
+      const login = authConfig(ready.loginServer, { username, password: Redacted.make(password) })
+      const program = (shown.find(({ title }) => title === "See labels and size")?.programs ?? [])
+        .join("")
+        .replaceAll("myregistry.azurecr.io", ready.loginServer)
+      const printed = yield* runWith(program, [], { DOCKER_AUTH_CONFIG: login })
+      assert.match(printed, /^\{ 'org\.opencontainers\.image\.version': '1\.4\.0' \} \d+\n$/)
+    }).pipe(Effect.scoped)
+  )
+
   it("has the tasks of docs/cli/tasks.md, with the same lines of other commands", () => {
     assert.deepStrictEqual(
       shown.map(({ hasNone, lines, title }) => ({ title, lines, hasNone })),
