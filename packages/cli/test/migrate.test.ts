@@ -81,7 +81,7 @@ describe("eacr migrate", () => {
       const rename = ["left/", "right/"].map((prefix) => ({ prefix, replaceBy: "both/" }))
       yield* world.writeRules({
         routes: [{ ...world.route, rename }],
-        limits: { registries: { [world.target.loginServer]: { write: 12 } } }
+        limits: { registries: { [world.target.loginServer]: { write: 1 } } }
       })
       const text = yield* world.migrate("plan", world.rulesFile)
       // Two would become one.
@@ -103,7 +103,7 @@ describe("eacr migrate", () => {
         present: 0,
         otherTags: 1,
         unknownTags: 0,
-        leastMillis: 180_000
+        leastMillis: 120_000
       })
       assert.deepStrictEqual(yield* writes(world.target), [])
       assert.lengthOf(yield* world.target.repositories, 1)

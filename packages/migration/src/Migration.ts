@@ -24,7 +24,7 @@ import type { Event } from "./internal/driver.ts"
 import * as Engine from "./internal/engine.ts"
 import * as Places from "./internal/places.ts"
 import * as Stores from "./internal/store/store.ts"
-import { leastDuration, requestsOf } from "./internal/estimate.ts"
+import { leastDuration, type Planned, requestsOf } from "./internal/estimate.ts"
 import { prepare } from "./internal/prepare.ts"
 import { problemsOf, summaryOf } from "./internal/summary.ts"
 import { MigrationError } from "./MigrationError.ts"
@@ -236,6 +236,7 @@ export const plan = (
     const places = { ...(yield* Places.make()), seal: () => Effect.void }
     const run = yield* store.begin("plan", yield* Driver.formatRules(rules))
     const tags = { otherTags: 0, unknownTags: 0 }
+    const planned = new Map<number, Planned>()
     yield* prepare({
       store,
       places,
@@ -243,18 +244,19 @@ export const plan = (
       run,
       isFirst: true,
       isLast: false,
-      onListed: ({ otherTags, unknownTags }) =>
+      onListed: ({ newTags, otherTags, planned: artifacts, repository: { route }, unknownTags }) =>
         Effect.sync(() => {
           tags.otherTags += otherTags
           tags.unknownTags += unknownTags
+          const sum = planned.get(route) ?? { artifacts: 0, newTags: 0 }
+          planned.set(route, { artifacts: sum.artifacts + artifacts, newTags: sum.newTags + newTags })
         }),
       onReadBack: () => Effect.void
     })
     const repositories = yield* store.repositories(run.id)
     const totals = yield* store.totals(run.id)
     const of = (wanted: State) => totals.find(({ state }) => state === wanted) ?? { count: 0, bytes: 0 }
-    const requests = requestsOf(rules, yield* store.plannedByRoute(run.id))
-    const duration = leastDuration(rules, requests)
+    const duration = leastDuration(rules, planned)
     return {
       repositories: repositories.length,
       artifacts: of("planned").count,
@@ -262,7 +264,7 @@ export const plan = (
       bytes: of("planned").bytes,
       ...tags,
       problems: yield* problemsOf(store, run.id),
-      requests,
+      requests: requestsOf(rules, planned),
       ...(duration === undefined ? {} : { leastDuration: duration })
     }
   }).pipe(Effect.scoped, Effect.provide(inMemory), Effect.catchTag("SqlError", unopened))

@@ -49,9 +49,13 @@ export const Plan = Schema.Struct({
   unknownTags: Schema.Natural,
   /** The repositories that will not be copied. */
   problems: Schema.Array(RepositoryProblem),
-  /** The requests by registry, estimated for images of six layers, half of them shared. */
+  /** The requests by registry, estimated for images of six layers, half of which their repository has already. */
   requests: Schema.Array(Requests),
-  /** The least time that these requests take within the limits of the rules. Absent if the rules limit none of them. */
+  /**
+   * A lower bound of the time that one process takes within the limits of the rules. It counts only requests that every copy
+   * sends: a read for each artifact, and a read and a write for each new tag. Most runs take several times as long. Absent if the
+   * rules limit no requests.
+   */
   leastDuration: Schema.optionalKey(Schema.DurationFromMillis)
 })
 

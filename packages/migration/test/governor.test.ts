@@ -4,6 +4,7 @@
 import type * as AcrEmulator from "@effect-acr/emulator/AcrEmulator"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
@@ -26,11 +27,11 @@ const counting = () => {
 
 const makeGoverned = Effect.fnUntraced(function* (
   options: Parameters<typeof makeWorld>[0],
-  more: Record<string, unknown> = {}
+  more: (emulators: Record<"source" | "target", AcrEmulator.Service>) => Record<string, unknown> = () => ({})
 ) {
   const world = yield* makeWorld(options)
   const traffic: Traffic = { requests: 0 }
-  const rules = yield* world.decode(more)
+  const rules = yield* world.decode(more(world))
   const services = Layer.mergeAll(
     governed(rules, traffic, world.source, world.target),
     NodeServices.layer,
@@ -64,6 +65,36 @@ describe("a migration to a registry with the limits of ACR Standard", () => {
       }).pipe(Effect.scoped),
     60_000
   )
+})
+
+describe("the least duration of a plan", () => {
+  const limits = [
+    { name: "writes of the target", of: "target", limit: { write: 10 }, minutes: 2 },
+    { name: "reads of the source", of: "source", limit: { read: 10 }, minutes: 2 }
+  ] as const
+
+  for (const { limit, minutes: least, name, of } of limits) {
+    it.effect(
+      `bounds a run with limited ${name}`,
+      () =>
+        Effect.gen(function* () {
+          const world = yield* makeGoverned({}, (emulators) => ({
+            limits: { registries: { [emulators[of].loginServer]: limit } },
+            verify: { sample: 0 }
+          }))
+          // They share their blobs, so that a copy takes few requests.
+          yield* world.seed(
+            ...images(30).map((image, index) => ({ ...image, layers: [], annotations: { number: String(index) } }))
+          )
+          const { result } = yield* passing(world.traffic, world.plan)
+          assert.strictEqual(Duration.toMinutes(result.leastDuration ?? Duration.zero), least)
+          const { minutes } = yield* passing(world.traffic, world.passes, "10 seconds")
+          assert.isAtLeast(minutes, least)
+          assert.isTrue(MigrationReport.isComplete(yield* world.status))
+        }).pipe(Effect.scoped),
+      60_000
+    )
+  }
 })
 
 /** Refuses requests until the time is over. Returns what they are refused with. */

@@ -114,6 +114,13 @@ export const extraTags = (
   return Array.from(target.tags.keys()).filter((tag) => isWanted(tag) && !wanted.has(tag))
 }
 
+/** The number of tags of artifacts to copy that the target lacks. */
+export const newTags = ({ target }: Pick<Comparison, "target">, planned: ReadonlyArray<Planned>): number =>
+  planned.reduce(
+    (sum, { state, tags }) => (state === "planned" ? sum + tags.filter((tag) => !target.tags.has(tag)).length : sum),
+    0
+  )
+
 /** Counts common tags: those that name another manifest at the target, and those whose digest the target does not list. */
 export const otherTags = ({
   known,

@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { MigrationError } from "../MigrationError.ts"
 import { type Route, type Rules, targetName } from "../MigrationRules.ts"
-import { arrived, compare, type Doubted, extraTags, otherTags, toReadBack } from "./compare.ts"
+import { arrived, compare, type Doubted, extraTags, newTags, otherTags, toReadBack } from "./compare.ts"
 import { optionsOf } from "./copy.ts"
 import { isDenied, isUnavailable, messageOf } from "./failures.ts"
 import * as Inventories from "./inventory.ts"
@@ -23,6 +23,8 @@ interface Listed {
   readonly repository: Repository
   readonly artifacts: number
   readonly planned: number
+  /** The number of tags of artifacts to copy that the target lacks. */
+  readonly newTags: number
   readonly extraTags: ReadonlyArray<string>
   readonly otherTags: number
   readonly unknownTags: number
@@ -103,7 +105,7 @@ const planRepository = (
   { onCopied, onDenied }: Notes
 ): Effect.Effect<Listed, MigrationError> =>
   Effect.gen(function* () {
-    const nothing = { repository, artifacts: 0, planned: 0, extraTags: [], otherTags: 0, unknownTags: 0 }
+    const nothing = { repository, artifacts: 0, planned: 0, newTags: 0, extraTags: [], otherTags: 0, unknownTags: 0 }
     const listing = <A>(effect: Effect.Effect<A, PlaceError>, problem: "notListed" | "targetNotListed") =>
       effect.pipe(
         patiently,
@@ -167,6 +169,7 @@ const planRepository = (
       unknownTags: unknown,
       artifacts: planned.length,
       planned: planned.filter(({ state }) => state === "planned").length,
+      newTags: newTags(comparison, planned),
       extraTags: extraTags(comparison, compile(route.tags))
     }
   })

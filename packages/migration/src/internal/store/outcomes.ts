@@ -77,18 +77,6 @@ export const make = ({ sql }: Access) => {
       )
     )
 
-  /** The number of planned artifacts, by route. */
-  const plannedByRoute = (run: number): Effect.Effect<ReadonlyMap<number, number>, MigrationError> =>
-    guarded(
-      Effect.map(
-        sql<{ readonly route: number; readonly count: number }>`
-          SELECT r.route AS route, count(*) AS count
-          FROM migration_artifacts a JOIN migration_repositories r ON r.id = a.repository
-          WHERE r.run = ${run} AND a.state = ${numberOf("planned")} GROUP BY r.route`,
-        (rows) => new Map(rows.map(({ count, route }) => [route, Number(count)]))
-      )
-    )
-
   /** A page of the report of a repository, after a digest. */
   const outcomes = (
     repository: Repository,
@@ -109,5 +97,5 @@ export const make = ({ sql }: Access) => {
       })
     )
 
-  return { totals, failures, plannedByRoute, outcomes }
+  return { totals, failures, outcomes }
 }
