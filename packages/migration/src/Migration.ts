@@ -206,8 +206,9 @@ const unopened = ({ message }: SqlError) =>
  *
  * **Details**
  *
- * It sends the requests of the first pass of a run: on Azure Container Registry, one for each 999 tags and one for each 999
- * manifests of a repository on each side; on other registries, one for each tag.
+ * On Azure Container Registry, it sends one request for each 999 tags and one for each 999 manifests of a repository on each side.
+ * Other registries need a request for each tag: of the source for all tags, of the target for the first 1000 tags of a repository
+ * that both sides have.
  *
  * **Gotchas**
  *
@@ -244,6 +245,7 @@ export const plan = (
       run,
       isFirst: true,
       isLast: false,
+      requestsDigests: true,
       onListed: ({ newTags, otherTags, planned: artifacts, repository: { route }, unknownTags }) =>
         Effect.sync(() => {
           tags.otherTags += otherTags

@@ -45,7 +45,10 @@ export const Plan = Schema.Struct({
   bytes: Schema.Natural,
   /** The number of tags that name another manifest at the target than at the source. `onTag` decides how they are handled. */
   otherTags: Schema.Natural,
-  /** The number of common tags whose digest the target does not list. They may name another manifest. */
+  /**
+   * The number of common tags whose digest is unknown: the target does not list digests, and the plan requests at most 1000 for
+   * each repository. Their artifacts count as artifacts to copy, although the target may have them. A run checks each of them.
+   */
   unknownTags: Schema.Natural,
   /** The repositories that will not be copied. */
   problems: Schema.Array(RepositoryProblem),

@@ -367,6 +367,24 @@ describe("a migration", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("is planned by the tags themselves where the target lists no digests", () =>
+    Effect.gen(function* () {
+      const { decode, run, seed, services, target } = yield* makeWorld()
+      yield* seed({ repository: "shop/api", tags: ["1.0"] }, { repository: "shop/web", tags: ["1.0", "2.0"] })
+      yield* run()
+      yield* target.inject({
+        path: /^\/acr\//,
+        times: "always",
+        consequence: { _tag: "Answer", status: 404, body: "404 page not found" }
+      })
+      const plan = Effect.provide(Effect.flatMap(decode({}), Migration.plan), services)
+      assert.deepInclude(yield* plan, { artifacts: 0, present: 2, otherTags: 0, unknownTags: 0 })
+      yield* seed({ repository: "shop/web", tags: ["3.0"], layers: ["ours"] })
+      yield* target.seed({ repository: "shop/web", tags: ["3.0"], layers: ["theirs"] })
+      assert.deepInclude(yield* plan, { artifacts: 1, present: 2, otherTags: 1, unknownTags: 0 })
+    }).pipe(Effect.scoped)
+  )
+
   it.live("stops where a registry refuses the login in the middle, and continues afterwards", () =>
     Effect.gen(function* () {
       const { report, run, seed, target } = yield* makeWorld()

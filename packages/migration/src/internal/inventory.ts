@@ -159,3 +159,28 @@ export const holdings = (opened: Source): Effect.Effect<Holdings, PlaceError> =>
     )
   )
 }
+
+/** The number of tags of a repository whose digests are requested. */
+const mostRequested = 1000
+
+/** Requests the digests of tags of the source that the target lists without. */
+export const withDigests = (
+  { store }: Source,
+  held: Holdings,
+  { manifests }: Inventory
+): Effect.Effect<Holdings, PlaceError> => {
+  const wanted = Array.from(manifests.values(), ({ tags }) => tags).flat()
+  const unknown = wanted.filter((tag) => held.tags.has(tag) && held.tags.get(tag) === undefined)
+  const request = (tag: string) => Effect.map(store.resolve(tag), (found) => [tag, found] as const)
+  return Effect.map(
+    Effect.forEach(unknown.slice(0, mostRequested), request, { concurrency: resolvesAtOnce }),
+    (requested) => {
+      const tags = new Map(held.tags)
+      for (const [tag, found] of requested) {
+        if (Option.isSome(found)) tags.set(tag, found.value.digest)
+        else tags.delete(tag)
+      }
+      return { ...held, tags }
+    }
+  )
+}

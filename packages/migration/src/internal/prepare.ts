@@ -49,6 +49,8 @@ export interface Preparing {
   readonly run: Run
   readonly isFirst: boolean
   readonly isLast: boolean
+  /** Whether to request digests that the target does not list. A run has no need: copies do. */
+  readonly requestsDigests: boolean
   readonly onListed: (listed: Listed) => Effect.Effect<void>
   readonly onReadBack: (found: ReadBack) => Effect.Effect<void>
 }
@@ -99,7 +101,7 @@ interface Notes {
 
 /** Lists both sides of a repository, and writes the plan for its artifacts. */
 const planRepository = (
-  { isFirst, isLast, places, rules, run, store }: Preparing,
+  { isFirst, isLast, places, requestsDigests, rules, run, store }: Preparing,
   repository: Repository,
   route: Route,
   { onCopied, onDenied }: Notes
@@ -139,7 +141,11 @@ const planRepository = (
     // A deleted repository is empty: all artifacts that it had before are `vanished`.
     const inventory = Option.getOrElse(found, (): Inventories.Inventory => ({ manifests: new Map() }))
     const target = yield* listing(
-      Effect.flatMap(places.target(route.to, repository.target), Inventories.holdings),
+      Effect.gen(function* () {
+        const opened = yield* places.target(route.to, repository.target)
+        const held = yield* Inventories.holdings(opened)
+        return requestsDigests ? yield* Inventories.withDigests(opened, held, inventory) : held
+      }),
       "targetNotListed"
     )
     if (Option.isNone(target)) return nothing
