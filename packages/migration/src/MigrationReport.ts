@@ -149,7 +149,7 @@ export type FailureCount = typeof FailureCount.Type
  * **Details**
  *
  * `phase` is `inventory` while both places are listed and compared, `copy` while artifacts are copied, and `done` when the run
- * has ended. Each pass lists both places again, verifies what earlier passes copied, and copies what is left.
+ * has ended, also if something is missing at the target: `isComplete` checks that. Each pass lists both places again, verifies what earlier passes copied, and copies what is left.
  *
  * @category schemas
  * @since 0.1.0
@@ -165,7 +165,7 @@ export const Summary = Schema.Struct({
   totals: Schema.Array(Total),
   /** Artifacts that are not at the target, by kind of failure, the most frequent first. */
   failures: Schema.Array(FailureCount),
-  /** Repositories that are not copied. */
+  /** The repositories that are not copied, or whose lists are incomplete. The report does not have them. */
   problems: Schema.Array(RepositoryProblem)
 })
 

@@ -139,7 +139,7 @@ describe("a migration while a registry refuses requests", () => {
   )
 
   it.effect(
-    "counts records that cannot be read once where a list begins again",
+    "counts a record that cannot be read once, although its page is read twice",
     () =>
       Effect.gen(function* () {
         const world = yield* makeGoverned({})

@@ -13,7 +13,7 @@ const mostInARow = 96
 /** A single repository may be broken at its registry, while the others can be copied. */
 const leastRepositories = 3
 
-/** What becomes of the copies of a pass. */
+/** Counts the failures of a pass. */
 export const make = () => {
   /** The failures since the last success, by repository. */
   const inRepository = new Map<number, number>()
@@ -21,7 +21,7 @@ export const make = () => {
   let inARow = 0
   let failing = new Set<number>()
 
-  /** Counts the result of a copy: the message of a failure that may pass. Fails if a place seems to be down. */
+  /** Records the outcome of a copy, with the message of a failure that may pass. Fails if a place seems to be down. */
   const note = (repository: number, failure: string | undefined): Effect.Effect<void, MigrationError> =>
     Effect.suspend(() => {
       if (failure === undefined) {
@@ -36,13 +36,13 @@ export const make = () => {
       failing.add(repository)
       if (count >= mostInRepository) skipped.set(repository, `not tried, after ${count} failures in a row: ${failure}`)
       if (inARow < mostInARow || failing.size < leastRepositories) return Effect.void
-      const description = `${inARow} artifacts of ${failing.size} repositories failed in a row, the last one so: ${failure}`
+      const description = `${inARow} artifacts of ${failing.size} repositories failed in a row, the last one with: ${failure}`
       return Effect.fail(new MigrationError({ problem: "PlaceFailed", description }))
     })
 
   return {
     note,
-    /** Why the artifacts of a repository are not tried any more, if so. */
+    /** The reason not to try further artifacts of a repository, if there is one. */
     reasonToSkip: (repository: number): string | undefined => skipped.get(repository)
   }
 }
