@@ -31,11 +31,15 @@ export const layer = Logger.layer([
   })
 ])
 
-/** Notices that records of a list were left out, which the library reports in an annotation of a warning. */
+/**
+ * Notices that records of a list were left out, which the library reports in an annotation of a warning. Lists of the target of a
+ * migration do not count: what they lack does not make the migration incomplete.
+ */
 export const watchingLists = () => {
   let hasLeftOut = false
   const logger = Logger.make(({ fiber }) => {
-    if ("leftOut" in fiber.getRef(References.CurrentLogAnnotations)) hasLeftOut = true
+    const annotations = fiber.getRef(References.CurrentLogAnnotations)
+    if ("leftOut" in annotations && annotations["side"] !== "target") hasLeftOut = true
   })
   return { layer: Logger.layer([logger], { mergeWithExisting: true }), hasLeftOut: () => hasLeftOut }
 }

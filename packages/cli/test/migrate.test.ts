@@ -305,6 +305,37 @@ describe("eacr migrate", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("a run is complete where only lists of the target have records that cannot be read, as its status says", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld
+      yield* world.seed({ repository: "shop/api", tags: ["v1"] })
+      assert.strictEqual((yield* world.run()).code, 0)
+      const record = { createdTime: "2026-01-01T00:00:00Z", lastUpdateTime: "2026-01-01T00:00:00Z", signed: false }
+      const [tag] = Option.getOrThrow(yield* world.target.contents("shop/api")).tags
+      const changeableAttributes = { deleteEnabled: true, writeEnabled: true, readEnabled: true, listEnabled: true }
+      const tags = ["v1", "-not a tag-"].map((name) => ({ name, digest: tag?.digest, ...record, changeableAttributes }))
+      const odd = (registry: AcrEmulator.Service) =>
+        registry.inject({
+          path: "/acr/v1/shop%2Fapi/_tags",
+          times: "always",
+          consequence: {
+            _tag: "Answer",
+            status: 200,
+            headers: { "content-type": "application/json" },
+            body: JSON.stringify({ registry: registry.loginServer, imageName: "shop/api", tags })
+          }
+        })
+      yield* odd(world.target)
+      const { code, stdout } = yield* world.run()
+      assert.deepStrictEqual([code, /^complete\tyes$/m.test(stdout)], [0, true])
+      assert.strictEqual((yield* world.migrate("plan", world.rulesFile)).code, 0)
+      yield* odd(world.source)
+      const incomplete = yield* world.run()
+      assert.deepStrictEqual([incomplete.code, /^complete\tno$/m.test(incomplete.stdout)], [3, true])
+      assert.match((yield* world.migrate("status", "test", "--state", world.state)).stdout, /^complete\tno$/m)
+    }).pipe(Effect.scoped)
+  )
+
   it.live("status tells how to continue a run that has not ended", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld

@@ -29,6 +29,13 @@ export const counting = <A, E, R>(lists: Effect.Effect<A, E, R>): Effect.Effect<
     return [found, count] as const
   })
 
+/**
+ * Marks the warnings of lists of the target. What these lack is compared with the source as if the target did not have it, so that a
+ * run is no less complete.
+ */
+export const ofTarget = <A, E, R>(lists: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.annotateLogs(lists, "side", "target")
+
 /** The problem of a list that lacks records. */
 export const detailOf = (count: number, list: string): string =>
   count === 1

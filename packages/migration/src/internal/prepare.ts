@@ -141,11 +141,13 @@ const planRepository = (
     // A deleted repository is empty: all artifacts that it had before are `vanished`.
     const inventory = Option.getOrElse(found, (): Inventories.Inventory => ({ manifests: new Map() }))
     const target = yield* listing(
-      Effect.gen(function* () {
-        const opened = yield* places.target(route.to, repository.target)
-        const held = yield* Inventories.holdings(opened)
-        return requestsDigests ? yield* Inventories.withDigests(opened, held, inventory) : held
-      }),
+      LeftOut.ofTarget(
+        Effect.gen(function* () {
+          const opened = yield* places.target(route.to, repository.target)
+          const held = yield* Inventories.holdings(opened)
+          return requestsDigests ? yield* Inventories.withDigests(opened, held, inventory) : held
+        })
+      ),
       "targetNotListed"
     )
     if (Option.isNone(target)) return nothing
