@@ -174,9 +174,9 @@ describe("the command's configuration", () => {
   )
 
   it.live.each([
-    [{ prot: 1 }, "prot: there is no such setting"],
-    [{ referrers: { apii: true } }, "referrers.apii: there is no such setting"],
-    [{ seeds: [{ repository: "a", tgas: ["1"] }] }, "seeds[0].tgas: there is no such setting"],
+    [{ prot: 1 }, "prot: there is no such key; port is the nearest"],
+    [{ referrers: { apii: true } }, "referrers.apii: there is no such key; api is the nearest"],
+    [{ seeds: [{ repository: "a", tgas: ["1"] }] }, "seeds[0].tgas: there is no such key; tags is the nearest"],
     [{ port: "x" }, "port: Expected number"],
     [{ seeds: ["a:1", "b"] }, "seeds[1]: Expected an image such as library/alpine:3.20"],
     [{ softDelete: { retention: "0 seconds" } }, "softDelete.retention: Expected a time above zero"],

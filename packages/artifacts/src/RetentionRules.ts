@@ -3,12 +3,14 @@
  *
  * @since 0.1.0
  */
+import { documentProblems, duration } from "@effect-acr/client/Printable"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaGetter from "effect/SchemaGetter"
+import * as SchemaTransformation from "effect/SchemaTransformation"
 import * as Patterns from "./internal/retention/patterns.ts"
 import { RetentionError } from "./RetentionError.ts"
 
@@ -49,7 +51,12 @@ const readDuration = Schema.decodeOption(Schema.DurationFromString)
 /** A duration as text: `30 days`. Zero, negative and infinite durations are errors: none of them may silently mean "everything". */
 const age = Schema.String.annotate(aDuration)
   .check(Schema.makeFilter((text) => Option.isSome(readDuration(text)), aDuration))
-  .pipe(Schema.decodeTo(Schema.DurationFromString))
+  .pipe(
+    Schema.decodeTo(Schema.Duration, {
+      decode: SchemaTransformation.durationFromString.decode,
+      encode: SchemaGetter.transform(duration)
+    })
+  )
   .check(Schema.makeFilter((duration) => Duration.isFinite(duration) && Duration.toMillis(duration) >= 1, aDuration))
 
 const text = Schema.NonEmptyString
@@ -342,7 +349,9 @@ const readJson = (json: string): Effect.Effect<unknown, RetentionError> =>
  * @since 0.1.0
  */
 export const parse = (json: string): Effect.Effect<Rules, RetentionError> =>
-  Effect.flatMap(readJson(json), (value) => Effect.mapError(decodeRules(value), ({ message }) => invalid(message)))
+  Effect.flatMap(readJson(json), (value) =>
+    Effect.mapError(decodeRules(value), (error) => invalid(documentProblems(error)))
+  )
 
 /**
  * Tells whether rules are for a repository.

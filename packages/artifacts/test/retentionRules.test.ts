@@ -109,7 +109,7 @@ describe("a duration", () => {
     it.effect(`${JSON.stringify(text.slice(0, 20))} is an error, and never means everything`, () =>
       Effect.gen(function* () {
         const refusal = yield* refusalOf(fileOf({ olderThan: text }))
-        assert.include(refusal, '["olderThan"]')
+        assert.include(refusal, ".olderThan")
         assert.include(refusal, '"30 days"')
         yield* refusalOf(fileOf({ youngerThan: text }))
         yield* refusalOf(fileOf({ action: "keep", onePer: { period: "day", for: text } }))
@@ -121,7 +121,7 @@ describe("a duration", () => {
   it.effect("is no number", () =>
     Effect.gen(function* () {
       for (const value of [30, 0, -1, null, true, [30, "days"], { days: 30 }]) {
-        assert.include(yield* refusalOf(fileOf({ olderThan: value })), '["olderThan"]')
+        assert.include(yield* refusalOf(fileOf({ olderThan: value })), ".olderThan")
       }
     })
   )
@@ -151,16 +151,16 @@ describe("a file of rules", () => {
           fileOf({}, { defaults: { tags: { ...keep, olderThan: "1 day" }, untagged: keep, orphans: keep } })
         ]
       ]
-      for (const [name, file] of misspelt) assert.include(yield* refusalOf(file), `"${name}"`)
+      for (const [name, file] of misspelt) assert.include(yield* refusalOf(file), `${name}: there is no such key`)
     })
   )
 
   it.effect("must have defaults for what no rule matches", () =>
     Effect.gen(function* () {
-      assert.include(yield* refusalOf(fileOf({}, { defaults: undefined })), '["defaults"]')
-      assert.include(yield* refusalOf(fileOf({}, { defaults: { tags: keep, untagged: keep } })), '["orphans"]')
-      assert.include(yield* refusalOf(fileOf({}, { repositories: undefined })), '["repositories"]')
-      assert.include(yield* refusalOf(fileOf({}, { repositories: [] })), '["repositories"]')
+      assert.include(yield* refusalOf(fileOf({}, { defaults: undefined })), "defaults")
+      assert.include(yield* refusalOf(fileOf({}, { defaults: { tags: keep, untagged: keep } })), ".orphans")
+      assert.include(yield* refusalOf(fileOf({}, { repositories: undefined })), "repositories")
+      assert.include(yield* refusalOf(fileOf({}, { repositories: [] })), "repositories")
     })
   )
 
@@ -190,11 +190,11 @@ describe("a file of rules", () => {
         { action: "untag", of: ["tags", "untagged"] },
         { of: ["untagged"], tags: ["v*"] }
       ]
-      for (const rule of odd) assert.include(yield* refusalOf(fileOf(rule)), '["rules"][0]', JSON.stringify(rule))
+      for (const rule of odd) assert.include(yield* refusalOf(fileOf(rule)), "rules[0]", JSON.stringify(rule))
       const rule = { name: "twice", because: "a test", of: ["tags"], action: "keep" }
       assert.include(yield* refusalOf(fileOf({}, { rules: [rule, rule] })), "different names")
       for (const limits of [{ maxFraction: 1.5 }, { maxFraction: -0.1 }, { maxDeletions: -1 }, { minRemaining: 0.5 }]) {
-        assert.include(yield* refusalOf(fileOf({}, { limits })), '["limits"]')
+        assert.include(yield* refusalOf(fileOf({}, { limits })), "limits")
       }
     })
   )
@@ -211,7 +211,7 @@ describe("a file of rules", () => {
       assert.include(yield* refusalOf(fileOf({ tags: [{ regex: "v(1" }] })), 'regular expression "v(1"')
       assert.include(yield* refusalOf(fileOf({ tags: [{ semver: "one" }] })), '"one" is not a range')
       for (const tags of [[""], ["!"], [{}], [1], [{ semver: " " }], "v*"])
-        assert.include(yield* refusalOf(fileOf({ tags })), '["tags"]')
+        assert.include(yield* refusalOf(fileOf({ tags })), ".tags")
     })
   )
 })

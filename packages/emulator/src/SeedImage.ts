@@ -9,6 +9,7 @@
 import type { Digest } from "@effect-acr/client/Digest"
 import * as MediaType from "@effect-acr/client/MediaType"
 import * as Platform from "@effect-acr/client/Platform"
+import { documentProblems, duration as printedDuration } from "@effect-acr/client/Printable"
 import * as RepositoryName from "@effect-acr/client/RepositoryName"
 import * as Tag from "@effect-acr/client/Tag"
 import * as DateTime from "effect/DateTime"
@@ -158,7 +159,6 @@ export type SeedLocks = typeof SeedLocks.Type
 const timePattern = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2})$/i
 
 const decodeDuration = Schema.decodeOption(Schema.DurationFromString)
-const encodeDuration = Schema.encodeSync(Schema.DurationFromString)
 
 const isBeforeNow = (duration: Duration.Duration): boolean =>
   Duration.isFinite(duration) && !Duration.isNegative(duration)
@@ -190,7 +190,7 @@ export const PushedAt = Schema.String.pipe(
           () => new SchemaIssue.InvalidValue({ expected: expectedMoment }, text, options)
         ),
       encode: (moment) =>
-        Effect.succeed(Duration.isDuration(moment) ? encodeDuration(moment) : DateTime.formatIso(moment))
+        Effect.succeed(Duration.isDuration(moment) ? printedDuration(moment) : DateTime.formatIso(moment))
     })
   )
 )
@@ -401,5 +401,8 @@ export const decode = (json: unknown): Result.Result<Seed, SeedError> => {
   const decoded: Result.Result<Seed, Schema.SchemaError> = Predicate.hasProperty(json, "from")
     ? decodeContents(json)
     : decodeImage(json)
-  return Result.mapError(decoded, ({ message }) => new SeedError({ seed: nameOfSeed(json), description: message }))
+  return Result.mapError(
+    decoded,
+    (error) => new SeedError({ seed: nameOfSeed(json), description: documentProblems(error) })
+  )
 }

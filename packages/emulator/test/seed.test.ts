@@ -451,19 +451,26 @@ describe("a seed in JSON", () => {
     })
   })
 
+  it("writes how long ago it was pushed as a person does", () => {
+    assert.strictEqual(Schema.encodeSync(SeedImage.PushedAt)(Duration.days(30)), "30 days")
+  })
+
   it("names a key that is misspelt, and a value that is wrong", () => {
-    assert.match(problemOf({ repository: "a", tagz: [] }), /^cannot seed a: [^]*\["tagz"\]/)
-    assert.match(problemOf({ repository: "a", layers: [{ sizeInByte: 3 }] }), /\["layers"\]\[0\]\["sizeInByte"\]/)
+    assert.match(
+      problemOf({ repository: "a", tagz: [] }),
+      /^cannot seed a: tagz: there is no such key; tags is the nearest/
+    )
+    assert.match(problemOf({ repository: "a", layers: [{ sizeInByte: 3 }] }), /layers\[0\]\.sizeInByte: /)
     assert.match(
       problemOf({ repository: "a", referrers: [{ artifactType: "a/b", annotation: {} }] }),
-      /\["referrers"\]\[0\]\["annotation"\]/
+      /referrers\[0\]\.annotation: /
     )
-    assert.match(problemOf({ repository: "a", locks: { tag: {} } }), /\["locks"\]\["tag"\]/)
-    assert.match(problemOf({ from: "x", repo: "a" }), /^cannot seed x: [^]*\["repo"\]/)
-    assert.match(problemOf({ tags: ["v1"] }), /^cannot seed an image without a repository:v1: [^]*\["repository"\]/)
+    assert.match(problemOf({ repository: "a", locks: { tag: {} } }), /locks\.tag: /)
+    assert.match(problemOf({ from: "x", repo: "a" }), /^cannot seed x: repo: /)
+    assert.match(problemOf({ tags: ["v1"] }), /^cannot seed an image without a repository:v1: repository: is missing/)
     assert.match(problemOf(7), /^cannot seed an image without a name: Expected object/)
     for (const pushedAt of ["soon", "-3 days", "Infinity", "2026-13-01T00:00:00Z", 7]) {
-      assert.match(problemOf({ repository: "a", pushedAt }), /^cannot seed a: Expected [^]*at \["pushedAt"\]$/)
+      assert.match(problemOf({ repository: "a", pushedAt }), /^cannot seed a: pushedAt: Expected /)
     }
     assert.include(problemOf({ repository: "a", pushedAt: "soon" }), "a duration before now such as 3 days")
   })

@@ -5,6 +5,7 @@
  */
 import * as NamePatterns from "@effect-acr/artifacts/NamePatterns"
 import * as Platform from "@effect-acr/client/Platform"
+import { documentProblems } from "@effect-acr/client/Printable"
 import * as Reference from "@effect-acr/client/Reference"
 import * as RateLimits from "@effect-acr/client/RateLimits"
 import type * as Transport from "@effect-acr/client/Transport"
@@ -302,7 +303,7 @@ export const parse = (json: string): Effect.Effect<Rules, MigrationError> =>
   Effect.try({
     try: (): unknown => JSON.parse(json),
     catch: (error) => invalid(`they are not JSON: ${error instanceof Error ? error.message : String(error)}`)
-  }).pipe(Effect.flatMap((value) => Effect.mapError(decodeRules(value), ({ message }) => invalid(message))))
+  }).pipe(Effect.flatMap((value) => Effect.mapError(decodeRules(value), (error) => invalid(documentProblems(error)))))
 
 /**
  * Returns the target's name of a repository of the source.

@@ -40,11 +40,11 @@ describe("rules", () => {
 
   it.effect("name the member that is wrong", () =>
     Effect.gen(function* () {
-      assert.include(yield* messageOf({ routes: [{ ...route, repository: {} }] }), `["routes"][0]["repository"]`)
-      assert.include(yield* messageOf({ routes: [{ ...route, tags: { include: ["v1["] } }] }), `["tags"]["include"][0]`)
-      assert.include(yield* messageOf({ routes: [route], platforms: ["linux"] }), `["platforms"][0]`)
-      assert.include(yield* messageOf({ routes: [route], limits: { share: 2 } }), `["limits"]["share"]`)
-      assert.include(yield* messageOf({ routes: [] }), `["routes"]`)
+      assert.include(yield* messageOf({ routes: [{ ...route, repository: {} }] }), "routes[0].repository")
+      assert.include(yield* messageOf({ routes: [{ ...route, tags: { include: ["v1["] } }] }), "tags.include[0]")
+      assert.include(yield* messageOf({ routes: [route], platforms: ["linux"] }), "platforms[0]")
+      assert.include(yield* messageOf({ routes: [route], limits: { share: 2 } }), "limits.share")
+      assert.include(yield* messageOf({ routes: [] }), "routes")
       assert.include(yield* messageOf({ routes: [{ ...route, to: route.from }] }), "one place")
       const shouting = { registry: "OLD.azurecr.io" }
       assert.include(yield* messageOf({ routes: [{ ...route, to: shouting }] }), "one place")

@@ -2,6 +2,7 @@
  * Serves the emulator.
  */
 import type { Options } from "@effect-acr/emulator/AcrEmulator"
+import { duration } from "@effect-acr/client/Printable"
 import * as ServeCommand from "@effect-acr/emulator/ServeCommand"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -18,7 +19,7 @@ const isSecret = (value: unknown): boolean =>
 
 /** A value as an option: times are texts. */
 const asWritten = (value: unknown): unknown => {
-  if (Duration.isDuration(value)) return `${Duration.toMillis(value)} millis`
+  if (Duration.isDuration(value)) return duration(value)
   if (Array.isArray(value)) return value.map(asWritten)
   if (!Predicate.isObject(value)) return value
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, asWritten(member)]))

@@ -3,33 +3,11 @@
  */
 import { readFile } from "node:fs/promises"
 import { dirname, resolve } from "node:path"
+import { documentProblems } from "@effect-acr/client/Printable"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import * as SchemaIssue from "effect/SchemaIssue"
-import type { StandardSchemaV1 } from "effect/StandardSchema"
 import { attempt, CannotStart, messageOf } from "./problem.ts"
 import { Settings } from "./settings.ts"
-
-const issuesOf = SchemaIssue.makeFormatterStandardSchemaV1({
-  leafHook: (issue) =>
-    issue._tag === "UnexpectedKey"
-      ? "there is no such setting"
-      : issue._tag === "MissingKey"
-        ? "is missing"
-        : SchemaIssue.defaultLeafHook(issue)
-})
-
-/** `referrers.pageSize`, `seeds[0]` */
-const placeOf = (path: ReadonlyArray<PropertyKey | StandardSchemaV1.PathSegment>): string =>
-  path
-    .map((segment) => (typeof segment === "object" ? segment.key : segment))
-    .map((key, index) => (typeof key === "number" ? `[${key}]` : index === 0 ? String(key) : `.${String(key)}`))
-    .join("")
-
-const problemsOf = ({ issue }: Schema.SchemaError): string =>
-  issuesOf(issue)
-    .issues.map(({ message, path = [] }) => (path.length === 0 ? message : `${placeOf(path)}: ${message}`))
-    .join("; ")
 
 const decode = Schema.decodeUnknownEffect(Settings)
 
@@ -64,7 +42,7 @@ export const read = Effect.fnUntraced(function* (file: string): Effect.fn.Return
   })
   const settings = yield* Effect.mapError(
     decode(json, { onExcessProperty: "error", errors: "all" }),
-    (error) => new CannotStart({ problem: `${file}: ${problemsOf(error)}` })
+    (error) => new CannotStart({ problem: `${file}: ${documentProblems(error)}` })
   )
   return resolveFiles(settings, dirname(file))
 })
