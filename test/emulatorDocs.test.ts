@@ -1,7 +1,7 @@
 /**
  * What the guides to the emulator's command show is true: their programs print what they say, and their configuration is one.
  */
-import { chmod, mkdir, readFile, writeFile } from "node:fs/promises"
+import { chmod, mkdir, readdir, readFile, writeFile } from "node:fs/promises"
 import { delimiter, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
@@ -54,6 +54,27 @@ describe("the guide to the emulator in CI", () => {
       })
     )
   }
+})
+
+describe("the function for bash in that guide", () => {
+  it.live.runIf(isInstalled("bash"))("leaves the trap of its script, and no folder, also where the command fails", () =>
+    Effect.gen(function* () {
+      const { code } = yield* blockOf("emulator-in-ci", "bash")
+      const folder = yield* temporaryFolder
+      const path = join(folder, "test.sh")
+      const temporary = join(folder, "temporary")
+      yield* Effect.promise(async () => {
+        await mkdir(temporary)
+        await writeFile(
+          path,
+          `trap 'echo my own trap' EXIT\n${code.replace("with_emulator list_tags", "with_emulator false")}`
+        )
+      })
+      const { stdout } = yield* Effect.flip(run("bash", [path], { env: { ...(yield* installed), TMPDIR: temporary } }))
+      assert.strictEqual(stdout, "my own trap\n")
+      assert.deepStrictEqual(yield* Effect.promise(() => readdir(temporary)), [])
+    }).pipe(Effect.scoped)
+  )
 })
 
 describe("the guide to the command", () => {
