@@ -195,8 +195,11 @@ const use = (file: string) =>
     return (yield* TestConsole.logLines).map((line) => `${String(line)}\n`).join("")
   }).pipe(Effect.provide(TestConsole.layer))
 
+/** What a program prints: on stderr if it fails. */
 const node = (file: string) =>
-  Effect.flatMap(environment, (env) => run(process.execPath, [file], { env: { ...process.env, ...env } }))
+  Effect.flatMap(environment, (env) => run(process.execPath, [file], { env: { ...process.env, ...env } })).pipe(
+    Effect.catchTag("CommandFailed", ({ stderr }) => Effect.succeed(stderr))
+  )
 
 for (const [name, images] of Object.entries(guides)) {
   const page = `docs/${name}.md`
