@@ -94,6 +94,27 @@ describe("a source that changes meanwhile", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("with pages that repeat a tag: it is copied once", () =>
+    Effect.gen(function* () {
+      const { report, run, seed, source, status } = yield* makeWorld()
+      yield* seed({ repository: "shop/api", tags: ["1.0"] })
+      const answer = (path: string, status: number, body: string) =>
+        source.inject({
+          path,
+          times: "always",
+          consequence: { _tag: "Answer", status, headers: { "content-type": "application/json" }, body }
+        })
+      yield* answer("/acr/", 404, "404 page not found")
+      yield* answer("/v2/shop/api/tags/list", 200, '{"name":"shop/api","tags":["1.0","1.0"]}')
+      yield* run()
+      assert.isTrue(MigrationReport.isComplete(yield* status))
+      assert.deepEqual(
+        (yield* report).map(({ state, tags }) => [state, tags]),
+        [["verified", ["1.0"]]]
+      )
+    }).pipe(Effect.scoped)
+  )
+
   it.live("with a list of repositories that is denied: the rules name them", () =>
     Effect.gen(function* () {
       const { report, route, run, seed, source } = yield* makeWorld()

@@ -45,17 +45,22 @@ const secondsOf = (time: DateTime.Utc): number => Math.floor(DateTime.toEpochMil
 const eachOf = <A, E>(list: Stream.Stream<A, E>, read: (entry: A) => void): Effect.Effect<void, E> =>
   Stream.runForEachArray(list, (page) => Effect.sync(() => page.forEach((entry) => read(entry))))
 
-/** Adds a tag to the manifest that it names. */
-const addTag = (
-  manifests: Map<Digest.Digest, { tags: Array<string>; size?: number; changed?: number }>,
-  digest: Digest.Digest,
-  tag: string,
-  changed?: number
-): void => {
-  const found = manifests.get(digest) ?? { tags: [] }
-  found.tags.push(tag)
-  if (changed !== undefined) found.changed = Math.max(changed, found.changed ?? 0)
-  manifests.set(digest, found)
+/** A tag as listed, or as resolved. */
+interface ListedTag {
+  readonly digest: Digest.Digest
+  readonly changed?: number
+}
+
+/** The manifests that tags name. A list may have a tag on two pages: the last entry counts. */
+const manifestsOf = (listed: ReadonlyMap<string, ListedTag>): Map<Digest.Digest, Listed> => {
+  const manifests = new Map<Digest.Digest, { tags: Array<string>; changed?: number }>()
+  for (const [tag, { changed, digest }] of listed) {
+    const found = manifests.get(digest) ?? { tags: [] }
+    found.tags.push(tag)
+    if (changed !== undefined) found.changed = Math.max(changed, found.changed ?? 0)
+    manifests.set(digest, found)
+  }
+  return manifests
 }
 
 const byLists = (
@@ -63,10 +68,11 @@ const byLists = (
   isWanted: (tag: string) => boolean
 ): Effect.Effect<Inventory, RegistryError> =>
   Effect.gen(function* () {
-    const manifests = new Map<Digest.Digest, { tags: Array<string>; size?: number; changed?: number }>()
+    const listed = new Map<string, ListedTag>()
     yield* eachOf(registry.tags(repository), ({ digest, lastUpdatedOn, name }) => {
-      if (isWanted(name)) addTag(manifests, digest, name, secondsOf(lastUpdatedOn))
+      if (isWanted(name)) listed.set(name, { digest, changed: secondsOf(lastUpdatedOn) })
     })
+    const manifests = manifestsOf(listed)
     // An entry that moves while the list is read may be on two pages: the map holds it once.
     yield* eachOf(registry.manifests(repository), ({ digest, lastUpdatedOn, sizeInBytes, tags }) => {
       const found = manifests.get(digest)
@@ -100,11 +106,9 @@ const resolved = (
   )
 
 const byTags = (opened: Source, isWanted: (tag: string) => boolean): Effect.Effect<Inventory, PlaceError> =>
-  Effect.map(resolved(opened, isWanted), (tags) => {
-    const manifests = new Map<Digest.Digest, { tags: Array<string> }>()
-    for (const [tag, { digest }] of tags) addTag(manifests, digest, tag)
-    return { manifests }
-  })
+  Effect.map(resolved(opened, isWanted), (tags) => ({
+    manifests: manifestsOf(new Map(tags.map(([tag, { digest }]) => [tag, { digest }])))
+  }))
 
 /** The content of a repository of the source; none if it does not exist. */
 export const read = (
