@@ -139,6 +139,24 @@ describe("a migration while a registry refuses requests", () => {
   )
 
   it.effect(
+    "tries again after an hour where the source asks to wait for years",
+    () =>
+      Effect.gen(function* () {
+        const world = yield* makeGoverned({})
+        yield* world.seed(...images(4))
+        yield* world.source.inject({
+          path: "/v2/_catalog",
+          times: 1,
+          consequence: { _tag: "Answer", status: 429, headers: { "retry-after": "1000000000" } }
+        })
+        const { minutes } = yield* passing(world.traffic, Effect.timeoutOption(world.passes, "3 hours"), "1 minute")
+        assert.isTrue(MigrationReport.isComplete(yield* world.status))
+        assert.isAtMost(minutes, 90)
+      }).pipe(Effect.scoped),
+    60_000
+  )
+
+  it.effect(
     "counts a record that cannot be read once, although its page is read twice",
     () =>
       Effect.gen(function* () {
@@ -214,7 +232,7 @@ describe("a migration to a registry that fails", () => {
     () =>
       Effect.gen(function* () {
         const world = yield* makeGoverned({})
-        yield* world.seed(...images(240))
+        yield* world.seed(...images(144))
         const faults = yield* fail(world.target, "/v2/")
         const { minutes, result } = yield* passing(world.traffic, Effect.flip(world.passes), "10 seconds")
         assert.deepInclude(result, { _tag: "MigrationError", problem: "PlaceFailed" })
@@ -234,7 +252,7 @@ describe("a migration to a registry that fails", () => {
     () =>
       Effect.gen(function* () {
         const world = yield* makeGoverned({})
-        yield* world.seed(...images(240))
+        yield* world.seed(...images(144))
         yield* fail(world.target, "/v2/shop/service-1/")
         const { minutes } = yield* passing(world.traffic, world.passes, "10 seconds")
         const outcomes = yield* world.report

@@ -11,11 +11,14 @@ import * as Schedule from "effect/Schedule"
 const refusalIn = (error: unknown): Throttled | undefined =>
   Predicate.hasProperty(error, "reason") && error.reason instanceof Throttled ? error.reason : undefined
 
+/** The longest wait before the next attempt. A registry, or a proxy before it, may ask for years by mistake. */
+const longestWait = Duration.hours(1)
+
 const waits = Schedule.min([Schedule.exponential("1 second"), Schedule.spaced("1 minute")]).pipe(
   Schedule.jittered,
   Schedule.setInputType<unknown>(),
   Schedule.modifyDelay(({ duration, input }) =>
-    Effect.succeed(Duration.max(duration, refusalIn(input)?.retryAfter ?? Duration.zero))
+    Effect.succeed(Duration.min(Duration.max(duration, refusalIn(input)?.retryAfter ?? Duration.zero), longestWait))
   )
 )
 
