@@ -245,7 +245,7 @@ export const plan = (
       run,
       isFirst: true,
       isLast: false,
-      requestsDigests: true,
+      isPlan: true,
       onListed: ({ newTags, otherTags, planned: artifacts, repository: { route }, unknownTags }) =>
         Effect.sync(() => {
           tags.otherTags += otherTags

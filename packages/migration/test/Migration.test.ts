@@ -66,6 +66,31 @@ describe("a migration", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("takes signatures along that come later, also where the source lists no manifests", () =>
+    Effect.gen(function* () {
+      const { decode, report, run, seed, services, source, status, target } = yield* makeWorld()
+      yield* source.inject({
+        path: /^\/acr\//,
+        times: "always",
+        consequence: { _tag: "Answer", status: 404, body: "404 page not found" }
+      })
+      const image = { repository: "shop/api", tags: ["1.0"] }
+      yield* seed(image)
+      yield* run()
+      yield* seed({ ...image, referrers: [{ artifactType: "application/vnd.scan" }] })
+      yield* run()
+      assert.isTrue(MigrationReport.isComplete(yield* status))
+      assert.lengthOf(Option.getOrThrow(yield* target.contents("shop/api")).manifests, 2)
+      yield* run()
+      assert.deepEqual(
+        (yield* report).map(({ state }) => state),
+        ["present"]
+      )
+      const plan = Effect.provide(Effect.flatMap(decode({}), Migration.plan), services)
+      assert.deepInclude(yield* plan, { artifacts: 0, present: 1 })
+    }).pipe(Effect.scoped)
+  )
+
   it.live("costs the pages of both lists when nothing changed", () =>
     Effect.gen(function* () {
       const { run, seed, source, target } = yield* makeWorld()

@@ -24,6 +24,7 @@ const stateOf = (change: Partial<Comparison>) =>
     rules: {},
     isFirst: false,
     isLast: false,
+    isPlan: false,
     isLater: true,
     ...change
   }).find(({ digest }) => digest === one)?.state

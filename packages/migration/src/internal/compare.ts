@@ -18,6 +18,8 @@ export interface Comparison {
   readonly isFirst: boolean
   /** Whether this pass only lists, and copies nothing. */
   readonly isLast: boolean
+  /** Whether this is a plan, which knows only lists. */
+  readonly isPlan: boolean
 }
 
 /** The states of artifacts that are at the target. */
@@ -67,12 +69,25 @@ const isSettled = (
   return settled.has(state) && !isTransient && (!isFirst || (state === "skipped" && tags.length === 0))
 }
 
+/**
+ * Whether a copy has yet to look for referrers, which the source lists for each manifest only: once in each call, and again after
+ * a failure that may pass.
+ */
+const isUnlooked = ({ isFirst, isPlan, rules, source }: Comparison, before: Known | undefined): boolean =>
+  source.isOfTags === true &&
+  rules.referrers !== false &&
+  !isPlan &&
+  (isFirst || before === undefined || before.state === "planned" || before.isTransient)
+
 const stateOf = (comparison: Growing, digest: Digest.Digest, listed: Listed): State => {
   const { tags } = listed
   const before = comparison.known.get(digest)
   const sight = sightOf(comparison, before?.root ?? digest, tags)
   // Lists do not show damage. Reading the artifact back decides.
   if (sight === "whole" && before !== undefined && isDoubted(before)) return "failed"
+  if (sight === "whole" && tags.length > 0 && isUnlooked(comparison, before)) {
+    return comparison.isLast && before !== undefined ? before.state : "planned"
+  }
   if (sight === "whole") return before?.state === "copied" || before?.state === "verified" ? "verified" : "present"
   if (before === undefined || !same(before.tags, tags)) return "planned"
   if (isSettled(comparison, before, listed)) return before.state

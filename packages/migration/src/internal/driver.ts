@@ -186,7 +186,7 @@ export const makeWorker = Effect.fnUntraced(function* ({ emit, places, store }: 
           run,
           isFirst,
           isLast,
-          requestsDigests: false,
+          isPlan: false,
           onListed: ({ artifacts, extraTags, planned, repository: { source, target } }) =>
             emit({ _tag: "Listed", source, target, artifacts, planned, extraTags }),
           onReadBack: ({ repository: { target }, ...found }) => emit({ _tag: "ReadBack", target, ...found })

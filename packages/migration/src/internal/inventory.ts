@@ -23,6 +23,8 @@ export interface Listed {
 /** The content of a source repository. */
 export interface Inventory {
   readonly manifests: ReadonlyMap<Digest.Digest, Listed>
+  /** Whether only manifests with tags are listed, so that new referrers are not. */
+  readonly isOfTags?: boolean
 }
 
 /** The content of a target repository. */
@@ -107,7 +109,8 @@ const resolved = (
 
 const byTags = (opened: Source, isWanted: (tag: string) => boolean): Effect.Effect<Inventory, PlaceError> =>
   Effect.map(resolved(opened, isWanted), (tags) => ({
-    manifests: manifestsOf(new Map(tags.map(([tag, { digest }]) => [tag, { digest }])))
+    manifests: manifestsOf(new Map(tags.map(([tag, { digest }]) => [tag, { digest }]))),
+    isOfTags: true
   }))
 
 /** The content of a repository of the source; none if it does not exist. */

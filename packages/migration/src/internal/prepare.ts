@@ -49,8 +49,8 @@ export interface Preparing {
   readonly run: Run
   readonly isFirst: boolean
   readonly isLast: boolean
-  /** Whether to request digests that the target does not list. A run has no need: copies do. */
-  readonly requestsDigests: boolean
+  /** Whether nothing is copied afterwards. A plan requests digests that the target does not list, as copies do. */
+  readonly isPlan: boolean
   readonly onListed: (listed: Listed) => Effect.Effect<void>
   readonly onReadBack: (found: ReadBack) => Effect.Effect<void>
 }
@@ -101,7 +101,7 @@ interface Notes {
 
 /** Lists both sides of a repository, and writes the plan for its artifacts. */
 const planRepository = (
-  { isFirst, isLast, places, requestsDigests, rules, run, store }: Preparing,
+  { isFirst, isLast, isPlan, places, rules, run, store }: Preparing,
   repository: Repository,
   route: Route,
   { onCopied, onDenied }: Notes
@@ -145,13 +145,22 @@ const planRepository = (
         Effect.gen(function* () {
           const opened = yield* places.target(route.to, repository.target)
           const held = yield* Inventories.holdings(opened)
-          return requestsDigests ? yield* Inventories.withDigests(opened, held, inventory) : held
+          return isPlan ? yield* Inventories.withDigests(opened, held, inventory) : held
         })
       ),
       "targetNotListed"
     )
     if (Option.isNone(target)) return nothing
-    const comparison = { source: inventory, target: target.value, known, rules, isFirst, isLast, isLater: run.pass > 1 }
+    const comparison = {
+      source: inventory,
+      target: target.value,
+      known,
+      rules,
+      isFirst,
+      isLast,
+      isPlan,
+      isLater: run.pass > 1
+    }
     const compared = compare(comparison)
     const sampled = onCopied(toReadBack(comparison, compared))
     // They become `verified` after they are read back: if this process ends before, the next one reads them.
