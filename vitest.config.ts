@@ -1,9 +1,12 @@
+import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
 
 export default defineConfig({
   test: {
     include: ["packages/*/test/**/*.test.ts", "test/**/*.test.ts", "examples/**/*.test.ts"],
     setupFiles: ["test/support/noSecrets.ts"],
+    // Tests start hundreds of processes. With the code that an earlier one compiled, a start takes half of the time.
+    env: { NODE_COMPILE_CACHE: fileURLToPath(new URL("node_modules/.cache/compiled", import.meta.url)) },
     // Machines are shared and slow at times: a limit that only a hang reaches.
     testTimeout: 60_000,
     hookTimeout: 60_000,

@@ -9,7 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type { Ended } from "../../packages/cli/test/support/eacr.ts"
 import { authConfig, loggedIn } from "../../packages/cli/test/support/registry.ts"
-import { run, temporaryFolder } from "../support/command.ts"
+import { compileCache, run, temporaryFolder } from "../support/command.ts"
 import { needsShell, wordsOf } from "./words.ts"
 
 const host = /[a-z]+\.azurecr\.io|ghcr\.io/g
@@ -111,6 +111,7 @@ const inShell = Effect.fnUntraced(function* (line: string) {
   const script = line.replaceAll(host, loginServer).replaceAll("octocat", logins.adminUser.username)
   const env = {
     PATH: `${folder}${delimiter}${process.env["PATH"] ?? ""}`,
+    ...compileCache,
     HOME: folder,
     DOCKER_AUTH_CONFIG: authConfig(loginServer, logins.adminUser)
   }

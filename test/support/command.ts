@@ -19,6 +19,9 @@ export class CommandFailed extends Data.TaggedError("CommandFailed")<{
   }
 }
 
+/** Lets a process without other variables of this one load code that an earlier process compiled (vitest.config.ts). */
+export const compileCache = { NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"] ?? "" }
+
 /** Runs a program to its end, and tells what it printed. It ends with the fibre. */
 export const run = (
   command: string,

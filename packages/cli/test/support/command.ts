@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
 import * as AcrEmulator from "@effect-acr/emulator/AcrEmulator"
 import * as Effect from "effect/Effect"
+import { compileCache } from "../../../../test/support/command.ts"
 import { authConfig } from "./registry.ts"
 
 const bin = fileURLToPath(new URL("../../src/bin.ts", import.meta.url))
@@ -76,6 +77,7 @@ const watched = (child: ChildProcess): Started => {
 
 const variables = Effect.map(AcrEmulator.AcrEmulator, ({ loginServer, logins }) => ({
   PATH: process.env["PATH"] ?? "",
+  ...compileCache,
   HOME: "/nonexistent",
   TERM: "xterm-256color",
   DOCKER_AUTH_CONFIG: authConfig(loginServer, logins.adminUser)

@@ -4,6 +4,7 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import * as Effect from "effect/Effect"
+import { compileCache } from "../../../../test/support/command.ts"
 
 export const bin = fileURLToPath(new URL("../../src/bin.ts", import.meta.url))
 
@@ -24,7 +25,7 @@ export interface Started {
 export const start = (command: string, args: ReadonlyArray<string>, env: Readonly<Record<string, string>>) =>
   Effect.acquireRelease(
     Effect.sync((): Started => {
-      const child = spawn(command, args, { env: { PATH: process.env["PATH"], ...env }, stdio: "pipe" })
+      const child = spawn(command, args, { env: { PATH: process.env["PATH"], ...compileCache, ...env }, stdio: "pipe" })
       const output = { stdout: "", stderr: "" }
       child.stdout.on("data", (piece: Buffer) => (output.stdout += piece.toString()))
       child.stderr.on("data", (piece: Buffer) => (output.stderr += piece.toString()))
