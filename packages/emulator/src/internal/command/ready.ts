@@ -73,6 +73,13 @@ const certificateLines = ({ certificate, certificateFile }: Ready): ReadonlyArra
       ? ["Clients must trust its certificate: --ca-out FILE writes it to a file."]
       : [`Clients must trust the certificate in ${certificateFile}.`]
 
+/** The line that logs `eacr` in. It uses http for this machine unless told otherwise. */
+const eacrLine = ({ certificate, certificateFile, loginServer, logins: { adminUser } }: Ready): string =>
+  [
+    `echo ${adminUser.password} | eacr login ${loginServer} -u ${adminUser.username} --password-stdin`,
+    ...(certificate === undefined ? [] : [`--no-plain-http --ca-file ${certificateFile ?? "FILE"}`])
+  ].join(" ")
+
 /** For people. */
 export const instructions = (ready: Ready): string => {
   const { adminUser, entraToken } = ready.logins
@@ -85,6 +92,7 @@ export const instructions = (ready: Ready): string => {
     "",
     `  docker login ${login}`,
     `  skopeo login --tls-verify=false ${login}`,
+    `  ${eacrLine(ready)}`,
     "",
     `  export REGISTRY_ENDPOINT=${ready.endpoint} REGISTRY_USERNAME=${adminUser.username} REGISTRY_PASSWORD=${adminUser.password}`,
     "",
