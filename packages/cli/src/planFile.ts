@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
 import * as Schema from "effect/Schema"
+import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
 import * as Answer from "./answer.ts"
 import { type ExitCode, exitCodes } from "./exitCode.ts"
 import { Unsafe, WrongCall } from "./problem.ts"
@@ -106,8 +107,8 @@ export const write = Effect.fnUntraced(function* (file: string, plans: ReadonlyA
   const answer = answerOf(plans)
   yield* files.writeFileString(temporary, `${yield* answer.json}\n`)
   yield* files.rename(temporary, file)
-  yield* Output.tell(
-    `the plan is in ${printable(file)}. Within an hour, this applies it: eacr purge --apply ${printable(file)}`
-  )
+  const { canPrompt } = yield* TerminalCapabilities.TerminalCapabilities
+  const command = `eacr purge --apply ${printable(file)}${canPrompt ? "" : " --yes"}`
+  yield* Output.tell(`the plan is in ${printable(file)}. Within an hour, this applies it: ${command}`)
   yield* Answer.print(answer)
 })

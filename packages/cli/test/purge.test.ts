@@ -220,6 +220,7 @@ layer(emulator, { excludeTestServices: true })("purge", (it) => {
         const file = join(temporary(), "plan.json")
         const planned = yield* loggedIn(["purge", "$REGISTRY/purge/plan", "--untagged", "--plan", file])
         assert.strictEqual(planned.code, 0)
+        assert.include(planned.stderr, `eacr purge --apply ${file} --yes\n`)
         assert.strictEqual(JSON.parse(readFileSync(file, "utf8")).plans.length, 1)
         const there = yield* loggedIn(["digest", `$REGISTRY/purge/plan@${untagged}`])
         assert.strictEqual(there.code, 0)

@@ -143,7 +143,10 @@ describe("the command", () => {
         })
       })
       const endpoint = /http:\/\/127\.0\.0\.1:\d+/.exec(printed)?.[0] ?? ""
-      assert.include(printed, `echo emulator | eacr login ${endpoint.replace("http://", "")} -u admin --password-stdin\n`)
+      assert.include(
+        printed,
+        `echo emulator | eacr login ${endpoint.replace("http://", "")} -u admin --password-stdin\n`
+      )
       assert.include(printed, `docker login ${endpoint.replace("http://", "")} -u admin -p emulator`)
       const reply = yield* HttpClient.get(`${endpoint}/v2/`)
       assert.strictEqual(reply.status, 401)

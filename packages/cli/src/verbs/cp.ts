@@ -201,7 +201,11 @@ const withoutMeaning = (given: Given): ReadonlyArray<string> =>
 const wrongFlags = (given: Given, overwrite: boolean, archive: Option.Option<string>): string | undefined => {
   if (Option.isNone(archive)) return overwrite ? "--overwrite is about the file of --to-archive" : undefined
   const unfit = withoutMeaning(given)
-  return unfit.length === 0 ? undefined : `an archive is written as a whole, for which ${unfit.join(", ")} mean nothing`
+  if (unfit.length === 0) return undefined
+  const instead = given.cosignTags
+    ? ". eacr export takes the tags of cosign by name, --to-layout takes --cosign-tags"
+    : ""
+  return `an archive is written as a whole, for which ${unfit.join(", ")} mean nothing${instead}`
 }
 
 export const cp = Command.make(
