@@ -270,6 +270,15 @@ Standard output carries the answer, and standard error everything else. Standard
 
 \`NO_COLOR\` turns colors off, \`FORCE_COLOR\` turns them on, and \`TERM=dumb\` turns off colors and redrawing.
 
+## Sizes
+
+| Printed by | What it counts |
+| --- | --- |
+| \`ls --long\` | on Azure Container Registry what the registry reports; elsewhere the same as \`show\` |
+| \`show\` | the manifests, configurations and layers of the artifact, for an index of all platforms |
+| \`tree\` | each line its own manifest or blob. \`sizeBytes\` of \`--json\` is all of them, each once, with referrers |
+| \`du\` | TOTAL the same as \`show\`, with referrers. OWN what of it no other artifact has |
+
 ## Flags of all verbs
 
 ${flagTable(globalFlags.filter(({ name }) => name !== "help"))}
