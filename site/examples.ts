@@ -45,6 +45,28 @@ const applicationPage = (): string => {
   return page(application.title, "A service that deletes the images of closed pull requests.", parts.join("\n\n"))
 }
 
+/** The files that several examples import, on one page. */
+const shared = { name: "support", title: "Files that the examples share" }
+
+const sharedPage = (): string =>
+  page(
+    shared.title,
+    "Examples import these from the folder `support` beside them. They need all packages of the README.",
+    readdirSync(join(root, "examples/support"))
+      .filter((name) => name.endsWith(".ts"))
+      .toSorted()
+      .map((name) => {
+        const { code, prose } = programOf(read(`examples/support/${name}`))
+        return `## support/${name}\n\n${prose}\n\n${fenced(code)}`
+      })
+      .join("\n\n")
+  )
+
+/** How to run an example, and where the files are that it imports. */
+const howToRun = (name: string): string =>
+  `In a clone of the repository, run \`npx -y pnpm@12 ${name === "quickstart" ? name : `example ${name}`}\`. Elsewhere, it also needs ` +
+  `the [files of \`support\`](support).`
+
 /** A page as the site lists it. */
 interface Listed {
   readonly name: string
@@ -55,15 +77,19 @@ interface Listed {
 export const listed: ReadonlyArray<Listed> = [
   { name: "quickstart", title: "A guided tour on an emulator" },
   ...examples.map(({ name, title }) => ({ name, title })),
-  application
+  application,
+  shared
 ]
 
 const contents = (): string =>
   page(
     "Examples",
-    "Each example is one program for one task. In a checkout, `npx -y pnpm@12 example <name>` runs it on an emulator.",
+    "Each example is one program for one task. In a clone of the repository, `npx -y pnpm@12 example <name>` runs it on an emulator.",
     listed
-      .map(({ name, title }) => `- [${title}](examples/${name === application.name ? name : `${name}.ts`})`)
+      .map(
+        ({ name, title }) =>
+          `- [${title}](examples/${name === application.name || name === shared.name ? name : `${name}.ts`})`
+      )
       .join("\n")
   )
 
@@ -74,8 +100,11 @@ export const examplePages = (): ReadonlyMap<string, { readonly source: string; r
     ...listed.map(({ name, title }) => {
       if (name === application.name)
         return [`examples/${name}.md`, { source: `examples/${name}`, text: applicationPage() }] as const
+      if (name === shared.name)
+        return [`examples/${name}.md`, { source: `examples/${name}`, text: sharedPage() }] as const
       const source = `examples/${name}.ts`
       const { code, prose } = programOf(read(source))
-      return [`examples/${name}.md`, { source, text: page(title, prose, fenced(code)) }] as const
+      const text = page(title, `${prose}\n\n${howToRun(name)}`, fenced(code))
+      return [`examples/${name}.md`, { source, text }] as const
     })
   ])

@@ -23,7 +23,8 @@ const outsideOfDocs = new Map([
   ["CONTRIBUTING.md", "contributing.md"],
   ["SECURITY.md", "security.md"],
   ["examples", "examples/index.md"],
-  ["examples/preview-cleaner", "examples/preview-cleaner.md"]
+  ["examples/preview-cleaner", "examples/preview-cleaner.md"],
+  ["examples/support", "examples/support.md"]
 ])
 
 const example = /^examples\/([\w-]+)\.ts$/
