@@ -20,7 +20,9 @@ const table = (header: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<
 }
 
 /** The text of the page. */
-export const page = (reports: ReadonlyArray<Report>): string => `# Registries
+export const page = (
+  reports: ReadonlyArray<Report>
+): string => `# Registries compared: ECR, GHCR, Harbor, GitLab and others
 
 The client is strict about what could do harm (bytes, digests, origins, credentials), and lenient about everything else:
 registries deviate from the specification, and programs have to work with them. A command (\`npx -y pnpm@12 dialects\`)
@@ -28,7 +30,7 @@ simulates the known deviations of each registry, runs the same operations agains
 row is a test. It shows that the client copes with this deviation; the real registry may have others.
 
 If references name the registries, a program connects to them with \`NodeRegistries\`; if the environment names
-its one registry, with \`Registry.layerConfig\`: [several registries](credentials.md#several-registries).
+its one registry, with \`Registry.layerConfig\`: [several registries](credentials.md#connect-to-several-registries).
 
 ## Deviations from the specification
 
