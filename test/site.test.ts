@@ -114,8 +114,6 @@ const kinds = [
 const searches = [
   ["retry", "errors-and-retries.html"],
   ["national cloud", "authentication.html"],
-  ["US Government", "authentication.html"],
-  ["timeouts", "errors-and-retries.html"],
   ["resume", "transfers.html"],
   ["proxy", "network.html"],
   ["SBOM", "files.html"],
