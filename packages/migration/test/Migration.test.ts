@@ -66,14 +66,16 @@ describe("a migration", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("takes signatures along that come later, also where the source lists no manifests", () =>
+  it.live("takes signatures along that come later, also where no registry lists manifests", () =>
     Effect.gen(function* () {
       const { decode, report, run, seed, services, source, status, target } = yield* makeWorld()
-      yield* source.inject({
-        path: /^\/acr\//,
-        times: "always",
-        consequence: { _tag: "Answer", status: 404, body: "404 page not found" }
-      })
+      yield* Effect.forEach([source, target], ({ inject }) =>
+        inject({
+          path: /^\/acr\//,
+          times: "always",
+          consequence: { _tag: "Answer", status: 404, body: "404 page not found" }
+        })
+      )
       const image = { repository: "shop/api", tags: ["1.0"] }
       yield* seed(image)
       yield* run()

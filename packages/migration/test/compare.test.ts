@@ -13,7 +13,12 @@ const one = digestOf("1")
 const two = digestOf("2")
 
 const knownAs = (known: Partial<Known>): ReadonlyMap<Digest.Digest, Known> =>
-  new Map([[one, { state: "planned", isTransient: false, isOrphan: false, root: undefined, tags: ["1.0"], ...known }]])
+  new Map([
+    [
+      one,
+      { state: "planned", isTransient: false, isOrphan: false, root: undefined, tags: ["1.0"], changed: 5, ...known }
+    ]
+  ])
 
 /** The state of the artifact `one` with the tag `1.0`, which the target lacks unless a change says otherwise. */
 const stateOf = (change: Partial<Comparison>) =>
@@ -61,6 +66,23 @@ describe("a comparison", () => {
     assert.strictEqual(stateOf({ isLast: true }), "planned")
   })
 
+  it("looks for referrers in each call where the target lists no manifests and the source has something newer", () => {
+    const target = { tags: new Map([["1.0", undefined]]) }
+    const sourceOf = (changed: number) => ({
+      manifests: new Map([
+        [one, { tags: ["1.0"], changed: 5 }],
+        [two, { tags: [], changed }]
+      ])
+    })
+    const known = knownAs({ state: "copied" })
+    assert.strictEqual(stateOf({ source: sourceOf(6), target, known, isFirst: true }), "planned")
+    assert.strictEqual(stateOf({ source: sourceOf(6), target, known }), "copied")
+    assert.strictEqual(stateOf({ source: sourceOf(6), target, known, isFirst: true, isPlan: true }), "copied")
+    assert.strictEqual(stateOf({ source: sourceOf(4), target, known, isFirst: true }), "copied")
+    const failed = knownAs({ state: "failed", isTransient: true })
+    assert.strictEqual(stateOf({ source: sourceOf(6), target, known: failed, isLast: true }), "failed")
+  })
+
   it("trusts what it copied where the target lists no digests", () => {
     const target = { tags: new Map([["1.0", undefined]]) }
     assert.strictEqual(stateOf({ target }), "planned")
@@ -80,7 +102,14 @@ describe("a comparison", () => {
     assert.strictEqual(stateOf({ source, known: skipped, target: there }), "present")
     // Its subject may be among those that were copied meanwhile.
     const orphan = knownAs({ state: "skipped", isOrphan: true, tags: [] })
-    const copied: Known = { state: "copied", isTransient: false, isOrphan: false, root: undefined, tags: [] }
+    const copied: Known = {
+      state: "copied",
+      isTransient: false,
+      isOrphan: false,
+      root: undefined,
+      tags: [],
+      changed: 5
+    }
     assert.strictEqual(stateOf({ source, known: orphan }), "skipped")
     assert.strictEqual(stateOf({ source, known: new Map([...orphan, [two, copied]]) }), "planned")
     assert.strictEqual(stateOf({ source, known: new Map([...skipped, [two, copied]]) }), "skipped")

@@ -56,6 +56,8 @@ const isDoubted = ({ isTransient, state }: Known): boolean => state === "failed"
 interface Growing extends Comparison {
   /** Whether the target has more than in the previous pass, possibly the subjects of orphans. */
   readonly hasGrown: boolean
+  /** Whether lists do not show all new referrers. */
+  readonly isUnsure: boolean
 }
 
 /** Whether its state stays: this pass copies nothing, or a retry would change nothing, as for an orphan. */
@@ -70,11 +72,21 @@ const isSettled = (
 }
 
 /**
- * Whether a copy has yet to look for referrers, which the source lists for each manifest only: once in each call, and again after
- * a failure that may pass.
+ * Whether lists do not show all new referrers: the source lists only tags, or the target lists no manifests and the source has
+ * something without a tag that is newer than all that earlier passes listed.
  */
-const isUnlooked = ({ isFirst, isPlan, rules, source }: Comparison, before: Known | undefined): boolean =>
-  source.isOfTags === true &&
+const mayHaveReferrers = ({ known, source, target }: Comparison): boolean => {
+  if (source.isOfTags === true) return true
+  if (target.manifests !== undefined) return false
+  const newest = Array.from(known.values()).reduce((latest, { changed = 0 }) => Math.max(latest, changed), 0)
+  return Array.from(source.manifests).some(
+    ([digest, { changed = 0, tags }]) => tags.length === 0 && changed > newest && !known.has(digest)
+  )
+}
+
+/** Whether a copy has yet to look for referrers: once in each call, and again after a failure that may pass. */
+const isUnlooked = ({ isFirst, isPlan, isUnsure, rules }: Growing, before: Known | undefined): boolean =>
+  isUnsure &&
   rules.referrers !== false &&
   !isPlan &&
   (isFirst || before === undefined || before.state === "planned" || before.isTransient)
@@ -85,7 +97,7 @@ const stateOf = (comparison: Growing, digest: Digest.Digest, listed: Listed): St
   const sight = sightOf(comparison, before?.root ?? digest, tags)
   // Lists do not show damage. Reading the artifact back decides.
   if (sight === "whole" && before !== undefined && isDoubted(before)) return "failed"
-  if (sight === "whole" && tags.length > 0 && isUnlooked(comparison, before)) {
+  if (sight !== "incomplete" && tags.length > 0 && isUnlooked(comparison, before)) {
     return comparison.isLast && before !== undefined ? before.state : "planned"
   }
   if (sight === "whole") return before?.state === "copied" || before?.state === "verified" ? "verified" : "present"
@@ -161,7 +173,7 @@ const goneState = (state: State): State => (arrived.has(state) || state === "ski
 export const compare = (comparison: Comparison): ReadonlyArray<Planned> => {
   const planned: Array<Planned> = []
   const hasGrown = Array.from(comparison.known.values()).some(({ state }) => state === "copied")
-  const growing = { ...comparison, hasGrown }
+  const growing = { ...comparison, hasGrown, isUnsure: mayHaveReferrers(comparison) }
   for (const [digest, listed] of comparison.source.manifests) {
     const isKnown = comparison.known.has(digest)
     if (listed.tags.length === 0 && !isKnown && !isLoose(comparison, digest)) continue
