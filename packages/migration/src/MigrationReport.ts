@@ -72,7 +72,7 @@ export const Outcome = Schema.Struct({
   class: Schema.optionalKey(Schema.String),
   /** What happened, in words. */
   detail: Schema.optionalKey(Schema.String),
-  /** The number of attempts. */
+  /** The number of attempts. Retries within a pass do not count, and neither do artifacts that a pass did not try. */
   attempts: Schema.Natural
 })
 

@@ -340,7 +340,7 @@ export const make = Effect.fnUntraced(function* (copying: Copying) {
         Effect.suspend(() => {
           const detail = outages.reasonToSkip(id)
           if (detail === undefined) return copyTask(task)
-          const settled = { id: task.id, state: "failed", class: "transient", detail } as const
+          const settled = { id: task.id, state: "failed", class: "transient", detail, isUntried: true } as const
           return Effect.sync(() => copied.push({ repository, digest: task.digest, settled, millis: 0 }))
         })
       yield* inTurn(tasks, settleTask).pipe(

@@ -56,6 +56,8 @@ export interface Settled extends Outcome {
   readonly id: number
   /** The bytes of blobs that were sent for it. Blobs that the target mounted do not count. */
   readonly sent?: number
+  /** Whether no copy was attempted. */
+  readonly isUntried?: boolean
 }
 
 interface ArtifactRow {
@@ -122,7 +124,7 @@ const stateChange = (planned: Planned, row: Row | undefined): Result.Result<Stat
     : Result.fail(planned)
 
 /** The key of outcomes that one statement can write together. */
-const outcomeKey = (one: Settled): string => JSON.stringify([one.state, one.root, one.class, one.detail])
+const outcomeKey = (one: Settled): string => JSON.stringify([one.state, one.root, one.class, one.detail, one.isUntried])
 
 /** Sorts by time, the newest first. Artifacts without a time come last, in listed order. */
 const newestFirst = (planned: ReadonlyArray<Planned>): ReadonlyArray<Planned> =>
@@ -222,12 +224,12 @@ export const make = ({ inTransaction, insertAll, sql, whole }: Access) => {
       })
     )
 
-  const write = (outcome: Outcome, which: Fragment) => sql`UPDATE migration_artifacts SET
+  const write = (outcome: Outcome & Pick<Settled, "isUntried">, which: Fragment) => sql`UPDATE migration_artifacts SET
       state = ${numberOf(outcome.state)},
       root = ${outcome.root === undefined ? null : toBytes(outcome.root)},
       class = ${outcome.class ?? null},
       detail = ${detailOf(outcome.detail)},
-      attempts = attempts + 1
+      attempts = attempts + ${whole(outcome.isUntried === true ? 0 : 1)}
     WHERE ${which}`
 
   /**
