@@ -20,6 +20,14 @@ const knownAs = (known: Partial<Known>): ReadonlyMap<Digest.Digest, Known> =>
     ]
   ])
 
+/** The artifact `one` with a tag, and `two` without, which changed at a time. */
+const withUntagged = (changed: number) => ({
+  manifests: new Map([
+    [one, { tags: ["1.0"], changed: 5 }],
+    [two, { tags: [], changed }]
+  ])
+})
+
 /** The state of the artifact `one` with the tag `1.0`, which the target lacks unless a change says otherwise. */
 const stateOf = (change: Partial<Comparison>) =>
   compare({
@@ -68,19 +76,13 @@ describe("a comparison", () => {
 
   it("looks for referrers in each call where the target lists no manifests and the source has something newer", () => {
     const target = { tags: new Map([["1.0", undefined]]) }
-    const sourceOf = (changed: number) => ({
-      manifests: new Map([
-        [one, { tags: ["1.0"], changed: 5 }],
-        [two, { tags: [], changed }]
-      ])
-    })
     const known = knownAs({ state: "copied" })
-    assert.strictEqual(stateOf({ source: sourceOf(6), target, known, isFirst: true }), "planned")
-    assert.strictEqual(stateOf({ source: sourceOf(6), target, known }), "copied")
-    assert.strictEqual(stateOf({ source: sourceOf(6), target, known, isFirst: true, isPlan: true }), "copied")
-    assert.strictEqual(stateOf({ source: sourceOf(4), target, known, isFirst: true }), "copied")
+    assert.strictEqual(stateOf({ source: withUntagged(6), target, known, isFirst: true }), "planned")
+    assert.strictEqual(stateOf({ source: withUntagged(6), target, known }), "copied")
+    assert.strictEqual(stateOf({ source: withUntagged(6), target, known, isFirst: true, isPlan: true }), "copied")
+    assert.strictEqual(stateOf({ source: withUntagged(4), target, known, isFirst: true }), "copied")
     const failed = knownAs({ state: "failed", isTransient: true })
-    assert.strictEqual(stateOf({ source: sourceOf(6), target, known: failed, isLast: true }), "failed")
+    assert.strictEqual(stateOf({ source: withUntagged(6), target, known: failed, isLast: true }), "failed")
   })
 
   it("trusts what it copied where the target lists no digests", () => {
