@@ -198,7 +198,7 @@ it.effect.prop(
   "a random retention keeps what its plan keeps and what was pushed since, and does the rest when it runs again",
   { one: Case },
   ({ one }) => check(one),
-  runs(2500)
+  runs(1000)
 )
 
 layer(platform)("a retention at random", (it) => {

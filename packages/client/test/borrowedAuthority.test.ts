@@ -416,6 +416,6 @@ describe("for any answers of storage, a token service or the target of a redirec
         assertKept(yield* Journal)
       }).pipe(Effect.provide(services(login, strangers)))
     },
-    { ...runs(5000), timeout: 300_000 }
+    { ...runs(2000), timeout: 300_000 }
   )
 })

@@ -196,7 +196,7 @@ describe("a download", () => {
         assertAnswered(exit, patience)
         if (Exit.isSuccess(exit)) assert.strictEqual(got, bytes)
       }).pipe(Effect.provide(content(serving(moves))), withoutFibersLeft),
-    runs(1000)
+    runs(500)
   )
 })
 
@@ -346,6 +346,6 @@ describe("an upload", () => {
         assert.strictEqual(open(), 0, "open sessions")
       }).pipe(Effect.provide(content(script)), withoutFibersLeft)
     },
-    runs(1000)
+    runs(500)
   )
 })
