@@ -246,7 +246,7 @@ describe("eacr migrate", () => {
       yield* failing(["run", "test", rulesFile, "--state", state], 5, "log in", { DOCKER_AUTH_CONFIG: authsOf() })
       yield* failing(["status", "other", "--state", state], 4, "no run other")
       yield* world.writeRules({ route: [] })
-      yield* failing(["plan", rulesFile], 2, `["route"]`)
+      yield* failing(["plan", rulesFile], 2, "route: there is no such key; routes is the nearest")
       yield* world.writeRules({ referrers: false })
       yield* failing(["run", "test", rulesFile, "--state", state], 2, "other rules")
       yield* world.writeRules({ routes: [{ ...world.route, repositories: { include: ["shpo/**"] } }] })
