@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os"
 import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
 
@@ -10,8 +11,8 @@ export default defineConfig({
     // Machines are shared and slow at times: a limit that only a hang reaches.
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    // Vitest leaves a core to itself, which is half of a machine of two. It needs little of one, and many tests wait.
-    maxWorkers: "100%",
+    // More than there are cores: many tests wait, for locks that expire and for processes.
+    maxWorkers: Math.ceil(availableParallelism() * 1.5),
     coverage: {
       // Not V8's own: while that counts, V8 does not inline functions. Hashes in JavaScript take 28 times as long, and half
       // of the suite's time would be theirs. Istanbul changes our sources alone.

@@ -127,7 +127,9 @@ layer(Layer.merge(AcrEmulator.layer(), NodeServices.layer), { excludeTestService
         yield* hit(fault)
         const second = yield* start(call)
         assert.strictEqual(yield* second.ended, 7)
-        assert.include(second.stderr(), `-pid-${first.process.pid}-`)
+        const working = `-pid-${first.process.pid}-`
+        assert.match(second.stderr(), new RegExp(`^warn: waits at most 12s for the lock of another process: .*${working}`, "m"))
+        assert.match(second.stderr(), new RegExp(`^error: .*\n.*another process works on this run: .*${working}`, "m"))
         yield* clearFaults
         first.process.kill("SIGKILL")
         yield* first.ended

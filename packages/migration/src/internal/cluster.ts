@@ -148,6 +148,9 @@ export const awaitTurn = (options: Options): Effect.Effect<void, MigrationError,
     const { lockExpiration, process } = options
     const storage = yield* RunnerStorage.RunnerStorage
     const others = Effect.map(storage.getRunners, (runners) => runners.map(([{ address }]) => address))
+    const named = Effect.map(others, (addresses) =>
+      addresses.map(({ host, port }) => (port === noPort ? host : `${host}:${port}`)).join(", ")
+    )
     const isFree =
       process._tag === "Alone"
         ? Effect.map(
@@ -155,11 +158,13 @@ export const awaitTurn = (options: Options): Effect.Effect<void, MigrationError,
             (acquired) => acquired.length > 0
           )
         : Effect.map(others, (addresses) => addresses.every(({ port }) => port !== noPort))
-    const end = (yield* Clock.currentTimeMillis) + Duration.toMillis(Duration.sum(lockExpiration, resolution))
+    if (yield* isFree) return
+    const longest = Duration.sum(lockExpiration, resolution)
+    yield* Effect.logWarning(`waits at most ${Duration.format(longest)} for the lock of another process: ${yield* named}`)
+    const end = (yield* Clock.currentTimeMillis) + Duration.toMillis(longest)
     while (!(yield* isFree)) {
       if ((yield* Clock.currentTimeMillis) > end) {
-        const names = (yield* others).map(({ host, port }) => (port === noPort ? host : `${host}:${port}`))
-        const description = `another process works on this run: ${names.join(", ")}`
+        const description = `another process works on this run: ${yield* named}`
         return yield* new MigrationError({ problem: "Locked", description })
       }
       yield* Effect.sleep(lookInterval)
