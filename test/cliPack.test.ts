@@ -180,25 +180,27 @@ layer(Layer.merge(InstalledLive, seeded), { timeout: "5 minutes", excludeTestSer
   )
 
   it.effect(
-    "makes an executable by Bun, which lists repositories and takes nothing from the folder that it is in",
+    "runs on Bun, and makes an executable by it, which lists repositories and takes nothing from the folder that it is in",
     () =>
       Effect.gen(function* () {
         const { loginServer } = yield* AcrEmulator.AcrEmulator
         const env = yield* userEnv
         const tools = yield* project({ allowBuilds: { bun: true } })
         yield* pnpm(["add", "runtime@npm:bun@1"], tools)
+        const bun = join(tools, "node_modules/runtime/bin/bun.exe")
         const folder = yield* temporaryFolder
         const target = `${process.platform === "win32" ? "windows" : process.platform}-${process.arch}`
         // The program reads what was built, which another file of tests may be building again.
         yield* alone(
           "build",
           run(process.execPath, [join(root, "test/release/executables.ts"), folder, target], {
-            env: { ...process.env, BUN: join(tools, "node_modules/runtime/bin/bun.exe") }
+            env: { ...process.env, BUN: bun }
           })
         )
         const executable = join(folder, `eacr-${target}`)
         assert.include(yield* run(executable, ["--version"], { env }), "bun 1.")
         assert.strictEqual(yield* run(executable, ["ls", loginServer], { env }), "shop/api\n")
+        assert.strictEqual(yield* run(bun, [yield* bin, "ls", loginServer], { env }), "shop/api\n")
         yield* run("sha256sum", ["--check", "--strict", "SHA256SUMS"], { cwd: folder })
         const foreign = yield* temporaryFolder
         yield* Effect.promise(async () => {
