@@ -102,10 +102,12 @@ const repository = "library/hello-world"
 /** Runs a program with a login for the emulator, as docker keeps it and as variables, and returns what it prints. */
 const runFirst = Effect.fnUntraced(function* (file: string, cwd: string) {
   const { endpoint, loginServer } = yield* AcrEmulator.AcrEmulator
+  // A program may turn on a compile cache of its own.
+  const { NODE_COMPILE_CACHE: _, ...env } = process.env
   return yield* run(process.execPath, [file, `${loginServer}/${repository}`], {
     cwd,
     env: {
-      ...process.env,
+      ...env,
       DOCKER_AUTH_CONFIG: authConfig(loginServer, adminUser),
       REGISTRY_ENDPOINT: endpoint,
       REGISTRY_USERNAME: adminUser.username,
