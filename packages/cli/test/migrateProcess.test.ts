@@ -128,7 +128,10 @@ layer(Layer.merge(AcrEmulator.layer(), NodeServices.layer), { excludeTestService
         const second = yield* start(call)
         assert.strictEqual(yield* second.ended, 7)
         const working = `-pid-${first.process.pid}-`
-        assert.match(second.stderr(), new RegExp(`^warn: waits at most 12s for the lock of another process: .*${working}`, "m"))
+        assert.match(
+          second.stderr(),
+          new RegExp(`^warn: waits at most 12s for the lock of another process: .*${working}`, "m")
+        )
         assert.match(second.stderr(), new RegExp(`^error: .*\n.*another process works on this run: .*${working}`, "m"))
         yield* clearFaults
         first.process.kill("SIGKILL")

@@ -160,7 +160,9 @@ export const awaitTurn = (options: Options): Effect.Effect<void, MigrationError,
         : Effect.map(others, (addresses) => addresses.every(({ port }) => port !== noPort))
     if (yield* isFree) return
     const longest = Duration.sum(lockExpiration, resolution)
-    yield* Effect.logWarning(`waits at most ${Duration.format(longest)} for the lock of another process: ${yield* named}`)
+    yield* Effect.logWarning(
+      `waits at most ${Duration.format(longest)} for the lock of another process: ${yield* named}`
+    )
     const end = (yield* Clock.currentTimeMillis) + Duration.toMillis(longest)
     while (!(yield* isFree)) {
       if ((yield* Clock.currentTimeMillis) > end) {
