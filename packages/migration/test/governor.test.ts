@@ -63,7 +63,7 @@ describe("a migration to a registry with the limits of ACR Standard", () => {
         assert.isAbove(seen.refused(), 0)
         assert.isBelow(seen.refused() / seen.answers.length, 0.01)
       }).pipe(Effect.scoped),
-    60_000
+    180_000
   )
 })
 
@@ -92,7 +92,7 @@ describe("the least duration of a plan", () => {
           assert.isAtLeast(minutes, least)
           assert.isTrue(MigrationReport.isComplete(yield* world.status))
         }).pipe(Effect.scoped),
-      60_000
+      180_000
     )
   }
 })
@@ -135,7 +135,7 @@ describe("a migration while a registry refuses requests", () => {
         assert.isBelow(minutes, 70)
         assert.isAtMost(seen.refused(), 120)
       }).pipe(Effect.scoped),
-    60_000
+    180_000
   )
 
   it.effect(
@@ -153,7 +153,7 @@ describe("a migration while a registry refuses requests", () => {
         assert.isTrue(MigrationReport.isComplete(yield* world.status))
         assert.isAtMost(minutes, 90)
       }).pipe(Effect.scoped),
-    60_000
+    180_000
   )
 
   it.effect(
@@ -183,7 +183,7 @@ describe("a migration while a registry refuses requests", () => {
           ["1 record of the list of repositories cannot be read, and is not copied"]
         )
       }).pipe(Effect.scoped),
-    60_000
+    180_000
   )
 
   it.effect(
@@ -216,7 +216,7 @@ describe("a migration while a registry refuses requests", () => {
         assert.isAtMost(target.refused(), 120)
         assert.isFalse(target.answers.some(({ method, status }) => method === "HEAD" && status === 429))
       }).pipe(Effect.scoped),
-    60_000
+    180_000
   )
 })
 
@@ -244,7 +244,7 @@ describe("a migration to a registry that fails", () => {
         yield* passing(world.traffic, world.migration)
         assert.isTrue(MigrationReport.isComplete(yield* world.status))
       }).pipe(Effect.scoped),
-    120_000
+    180_000
   )
 
   it.effect(
@@ -267,6 +267,6 @@ describe("a migration to a registry that fails", () => {
         assert.isTrue(broken.every((one) => untried.includes(one) || one.attempts > 0))
         assert.isBelow(minutes, 30)
       }).pipe(Effect.scoped),
-    120_000
+    180_000
   )
 })
