@@ -148,7 +148,7 @@ const overHttp: Case = {
   run: Effect.fnUntraced(function* () {
     const migrate = yield* program
     const between = Effect.fnUntraced(function* (images: number) {
-      const registries = { source: yield* kept({ tags: images }), target: yield* kept({}) }
+      const registries = { source: yield* kept({ tags: images, perRepository: 1000 }), target: yield* kept({}) }
       return yield* migrate({ images, registries })
     }, Effect.scoped)
     const small = yield* between(few)

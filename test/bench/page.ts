@@ -128,7 +128,7 @@ The other rows are of processes with 160 MiB for old objects and 8 MiB for new o
 is that of the processor, as the simulation waits for its timers.`,
   "migration-shapes": `As above. Of a repository, the lists of both sides are in memory while they are compared, for which Node has
 320 MiB for old objects where one repository has all tags.`,
-  "migration-http": `Both emulators, without TLS, share the cores with the migration. All images are tags of one repository.`,
+  "migration-http": `Both emulators, without TLS, share the cores with the migration. A repository has 1,000 images.`,
   "migration-tools": `Both registries are emulators without TLS. Each contestant copies into an empty one. Skopeo gets a list of the
 repositories; regctl and oras run once for each image, and are given its repository and tag, which the others find by themselves. Of
 images for several platforms, all are copied. A referrer is a signature, an SBOM or a note on an SBOM. The missing tags are those of signatures

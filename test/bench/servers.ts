@@ -105,8 +105,12 @@ export const emulator = Effect.fnUntraced(function* (repository: string, count: 
 })
 
 /** The emulator without TLS, with so many tags in the repository `bench`, and its memory in a file of samples. */
-export const kept = (options: { readonly directory?: string; readonly tags?: number; readonly samples?: string }) =>
-  start("kept", [JSON.stringify(options)], ["--expose-gc"])
+export const kept = (options: {
+  readonly directory?: string
+  readonly tags?: number
+  readonly perRepository?: number
+  readonly samples?: string
+}) => start("kept", [JSON.stringify(options)], ["--expose-gc"])
 
 /** docker-registry, which lets everybody do everything. */
 export const dockerRegistry = Effect.gen(function* () {
