@@ -9,8 +9,8 @@ export default defineConfig({
     // Tests start hundreds of processes. With the code that an earlier one compiled, a start takes half of the time.
     env: { NODE_COMPILE_CACHE: fileURLToPath(new URL("node_modules/.cache/compiled", import.meta.url)) },
     // Machines are shared and slow at times: a limit that only a hang reaches.
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
     // More than there are cores: many tests wait, for locks that expire and for processes.
     maxWorkers: Math.ceil(availableParallelism() * 1.5),
     coverage: {

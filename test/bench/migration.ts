@@ -68,7 +68,7 @@ const program = Effect.gen(function* () {
   let count = 0
   return Effect.fnUntraced(function* ({ heap = heapOf(160), ...job }: Job) {
     const filename = join(folder, `${count++}.sqlite`)
-    const argument = JSON.stringify({ latencyMillis: 0, copies, perRepository: 1000, filename, ...job })
+    const argument = JSON.stringify({ latencyMillis: 0, copies, filename, ...job })
     const printed = yield* Effect.flatMap(
       run(process.execPath, [...heap, file, argument], { env }),
       Schema.decodeEffect(Printed)

@@ -110,7 +110,7 @@ const migrated: Contestant = ({ folder, source, target }) =>
     yield* bundle({ entry, file })
     const registries = { source: source.endpoint, target: target.endpoint }
     const filename = join(folder, "migration.sqlite")
-    const job = { images: 0, latencyMillis: 0, perRepository, copies: 8, isOnce: true, registries, filename }
+    const job = { images: 0, latencyMillis: 0, copies: 8, isOnce: true, registries, filename }
     return [process.execPath, file, JSON.stringify(job)]
   })
 

@@ -104,7 +104,7 @@ export const emulator = Effect.fnUntraced(function* (repository: string, count: 
   return { endpoint, ca } satisfies Server
 })
 
-/** The emulator without TLS, with so many tags in the repository `bench`, and its memory in a file of samples. */
+/** The emulator without TLS, with so many tags in the repository `bench` or in several, and its memory in a file of samples. */
 export const kept = (options: {
   readonly directory?: string
   readonly tags?: number

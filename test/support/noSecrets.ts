@@ -136,7 +136,8 @@ const holds = (text: string, forms: Map<string, Set<string>>): boolean => {
 /** The texts that hold a secret. */
 export const leaks = (): ReadonlyArray<string> => {
   // A test of texts alone may have hundreds of thousands of secrets.
-  const forms = written.size === 0 ? new Map<string, Set<string>>() : formsByBeginning()
+  if (written.size === 0) return []
+  const forms = formsByBeginning()
   return forms.size === 0
     ? []
     : Array.from(written).filter((text) => readings(text).some((reading) => holds(reading, forms)))

@@ -50,20 +50,17 @@ const images = (count: number) =>
   }))
 
 describe("a migration to a registry with the limits of ACR Standard", () => {
-  it.effect(
-    "learns them: less than 1 % of its requests are refused, and nothing fails",
-    () =>
-      Effect.gen(function* () {
-        const seen = counting()
-        const world = yield* makeGoverned({ target: { tier: "standard", ...seen.options } })
-        yield* world.seed(...images(400))
-        yield* passing(world.traffic, world.migration)
-        assert.isTrue(MigrationReport.isComplete(yield* world.status))
-        assert.isTrue((yield* world.report).every(({ attempts, state }) => state === "verified" && attempts === 1))
-        assert.isAbove(seen.refused(), 0)
-        assert.isBelow(seen.refused() / seen.answers.length, 0.01)
-      }).pipe(Effect.scoped),
-    180_000
+  it.effect("learns them: less than 1 % of its requests are refused, and nothing fails", () =>
+    Effect.gen(function* () {
+      const seen = counting()
+      const world = yield* makeGoverned({ target: { tier: "standard", ...seen.options } })
+      yield* world.seed(...images(400))
+      yield* passing(world.traffic, world.migration)
+      assert.isTrue(MigrationReport.isComplete(yield* world.status))
+      assert.isTrue((yield* world.report).every(({ attempts, state }) => state === "verified" && attempts === 1))
+      assert.isAbove(seen.refused(), 0)
+      assert.isBelow(seen.refused() / seen.answers.length, 0.01)
+    }).pipe(Effect.scoped)
   )
 })
 
@@ -74,25 +71,22 @@ describe("the least duration of a plan", () => {
   ] as const
 
   for (const { limit, minutes: least, name, of } of limits) {
-    it.effect(
-      `bounds a run with limited ${name}`,
-      () =>
-        Effect.gen(function* () {
-          const world = yield* makeGoverned({}, (emulators) => ({
-            limits: { registries: { [emulators[of].loginServer]: limit } },
-            verify: { sample: 0 }
-          }))
-          // They share their blobs, so that a copy takes few requests.
-          yield* world.seed(
-            ...images(30).map((image, index) => ({ ...image, layers: [], annotations: { number: String(index) } }))
-          )
-          const { result } = yield* passing(world.traffic, world.plan)
-          assert.strictEqual(Duration.toMinutes(result.leastDuration ?? Duration.zero), least)
-          const { minutes } = yield* passing(world.traffic, world.passes, "10 seconds")
-          assert.isAtLeast(minutes, least)
-          assert.isTrue(MigrationReport.isComplete(yield* world.status))
-        }).pipe(Effect.scoped),
-      180_000
+    it.effect(`bounds a run with limited ${name}`, () =>
+      Effect.gen(function* () {
+        const world = yield* makeGoverned({}, (emulators) => ({
+          limits: { registries: { [emulators[of].loginServer]: limit } },
+          verify: { sample: 0 }
+        }))
+        // They share their blobs, so that a copy takes few requests.
+        yield* world.seed(
+          ...images(30).map((image, index) => ({ ...image, layers: [], annotations: { number: String(index) } }))
+        )
+        const { result } = yield* passing(world.traffic, world.plan)
+        assert.strictEqual(Duration.toMinutes(result.leastDuration ?? Duration.zero), least)
+        const { minutes } = yield* passing(world.traffic, world.passes, "10 seconds")
+        assert.isAtLeast(minutes, least)
+        assert.isTrue(MigrationReport.isComplete(yield* world.status))
+      }).pipe(Effect.scoped)
     )
   }
 })
@@ -120,103 +114,91 @@ const refuseFor = (
 const isRead = (method: string) => method === "GET" || method === "HEAD"
 
 describe("a migration while a registry refuses requests", () => {
-  it.effect(
-    "waits for an hour where the source refuses all, and fails nothing",
-    () =>
-      Effect.gen(function* () {
-        const seen = counting()
-        const world = yield* makeGoverned({ source: seen.options })
-        yield* world.seed(...images(12))
-        yield* refuseFor(world.source, 60, { path: /^\/(v2|acr)\// })
-        const { minutes } = yield* passing(world.traffic, world.passes)
-        assert.isTrue(MigrationReport.isComplete(yield* world.status))
-        assert.isTrue((yield* world.report).every(({ attempts, state }) => state === "verified" && attempts === 1))
-        assert.isAtLeast(minutes, 60)
-        assert.isBelow(minutes, 70)
-        assert.isAtMost(seen.refused(), 120)
-      }).pipe(Effect.scoped),
-    180_000
+  it.effect("waits for an hour where the source refuses all, and fails nothing", () =>
+    Effect.gen(function* () {
+      const seen = counting()
+      const world = yield* makeGoverned({ source: seen.options })
+      yield* world.seed(...images(12))
+      yield* refuseFor(world.source, 60, { path: /^\/(v2|acr)\// })
+      const { minutes } = yield* passing(world.traffic, world.passes)
+      assert.isTrue(MigrationReport.isComplete(yield* world.status))
+      assert.isTrue((yield* world.report).every(({ attempts, state }) => state === "verified" && attempts === 1))
+      assert.isAtLeast(minutes, 60)
+      assert.isBelow(minutes, 70)
+      assert.isAtMost(seen.refused(), 120)
+    }).pipe(Effect.scoped)
   )
 
-  it.effect(
-    "tries again after an hour where the source asks to wait for years",
-    () =>
-      Effect.gen(function* () {
-        const world = yield* makeGoverned({})
-        yield* world.seed(...images(4))
-        yield* world.source.inject({
-          path: "/v2/_catalog",
-          times: 1,
-          consequence: { _tag: "Answer", status: 429, headers: { "retry-after": "1000000000" } }
+  it.effect("tries again after an hour where the source asks to wait for years", () =>
+    Effect.gen(function* () {
+      const world = yield* makeGoverned({})
+      yield* world.seed(...images(4))
+      yield* world.source.inject({
+        path: "/v2/_catalog",
+        times: 1,
+        consequence: { _tag: "Answer", status: 429, headers: { "retry-after": "1000000000" } }
+      })
+      const { minutes } = yield* passing(world.traffic, Effect.timeoutOption(world.passes, "3 hours"), "1 minute")
+      assert.isTrue(MigrationReport.isComplete(yield* world.status))
+      assert.isAtMost(minutes, 90)
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("counts a record that cannot be read once, although its page is read twice", () =>
+    Effect.gen(function* () {
+      const world = yield* makeGoverned({})
+      yield* world.seed(...images(4))
+      const answer = { _tag: "Answer", status: 200 } as const
+      const json = { "content-type": "application/json" }
+      const path = /_catalog/
+      const busy = { _tag: "Answer", status: 429, headers: { "retry-after": "120" } } as const
+      const link = { link: '</v2/_catalog?last=shop/service-0&n=999>; rel="next"' }
+      const first = JSON.stringify({ repositories: ["NOT A NAME", "shop/service-0"] })
+      yield* world.source.inject({ path, skip: 1, times: 1, consequence: busy })
+      yield* world.source.inject({
+        path,
+        times: 2,
+        consequence: { ...answer, headers: { ...json, ...link }, body: first }
+      })
+      const last = JSON.stringify({ repositories: ["shop/service-1"] })
+      yield* world.source.inject({ path, times: "always", consequence: { ...answer, headers: json, body: last } })
+      const { minutes, result } = yield* passing(world.traffic, world.plan)
+      assert.isAtLeast(minutes, 2)
+      assert.deepEqual(
+        result.problems.map(({ detail }) => detail),
+        ["1 record of the list of repositories cannot be read, and is not copied"]
+      )
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("waits for an hour where the target refuses writes, and reads both places meanwhile", () =>
+    Effect.gen(function* () {
+      const [source, target] = [counting(), counting()]
+      const world = yield* makeGoverned({ source: source.options, target: target.options })
+      yield* world.seed(...images(12))
+      for (const method of ["POST", "PUT", "PATCH"]) {
+        yield* refuseFor(world.target, 60, { method, path: /^\/v2\// })
+      }
+      let isGoing = false
+      const looking = Effect.andThen(
+        Effect.sleep("59 minutes"),
+        Effect.sync(() => {
+          isGoing =
+            source.answers.some(({ path, status }) => status === 200 && path.includes("/manifests/")) &&
+            target.answers.some(
+              ({ method, path, status }) => isRead(method) && status === 404 && path.includes("/blobs/")
+            )
         })
-        const { minutes } = yield* passing(world.traffic, Effect.timeoutOption(world.passes, "3 hours"), "1 minute")
-        assert.isTrue(MigrationReport.isComplete(yield* world.status))
-        assert.isAtMost(minutes, 90)
-      }).pipe(Effect.scoped),
-    180_000
-  )
-
-  it.effect(
-    "counts a record that cannot be read once, although its page is read twice",
-    () =>
-      Effect.gen(function* () {
-        const world = yield* makeGoverned({})
-        yield* world.seed(...images(4))
-        const answer = { _tag: "Answer", status: 200 } as const
-        const json = { "content-type": "application/json" }
-        const path = /_catalog/
-        const busy = { _tag: "Answer", status: 429, headers: { "retry-after": "120" } } as const
-        const link = { link: '</v2/_catalog?last=shop/service-0&n=999>; rel="next"' }
-        const first = JSON.stringify({ repositories: ["NOT A NAME", "shop/service-0"] })
-        yield* world.source.inject({ path, skip: 1, times: 1, consequence: busy })
-        yield* world.source.inject({
-          path,
-          times: 2,
-          consequence: { ...answer, headers: { ...json, ...link }, body: first }
-        })
-        const last = JSON.stringify({ repositories: ["shop/service-1"] })
-        yield* world.source.inject({ path, times: "always", consequence: { ...answer, headers: json, body: last } })
-        const { minutes, result } = yield* passing(world.traffic, world.plan)
-        assert.isAtLeast(minutes, 2)
-        assert.deepEqual(
-          result.problems.map(({ detail }) => detail),
-          ["1 record of the list of repositories cannot be read, and is not copied"]
-        )
-      }).pipe(Effect.scoped),
-    180_000
-  )
-
-  it.effect(
-    "waits for an hour where the target refuses writes, and reads both places meanwhile",
-    () =>
-      Effect.gen(function* () {
-        const [source, target] = [counting(), counting()]
-        const world = yield* makeGoverned({ source: source.options, target: target.options })
-        yield* world.seed(...images(12))
-        for (const method of ["POST", "PUT", "PATCH"]) {
-          yield* refuseFor(world.target, 60, { method, path: /^\/v2\// })
-        }
-        let isGoing = false
-        const looking = Effect.andThen(
-          Effect.sleep("59 minutes"),
-          Effect.sync(() => {
-            isGoing =
-              source.answers.some(({ path, status }) => status === 200 && path.includes("/manifests/")) &&
-              target.answers.some(
-                ({ method, path, status }) => isRead(method) && status === 404 && path.includes("/blobs/")
-              )
-          })
-        )
-        yield* Effect.forkScoped(looking)
-        const { minutes } = yield* passing(world.traffic, world.passes)
-        assert.isTrue(isGoing)
-        assert.isTrue(MigrationReport.isComplete(yield* world.status))
-        assert.deepEqual(yield* tagsOf(world.target), yield* tagsOf(world.source))
-        assert.isBelow(minutes, 70)
-        assert.isAtMost(target.refused(), 120)
-        assert.isFalse(target.answers.some(({ method, status }) => method === "HEAD" && status === 429))
-      }).pipe(Effect.scoped),
-    180_000
+      )
+      yield* Effect.forkScoped(looking)
+      const { minutes } = yield* passing(world.traffic, world.passes)
+      assert.isTrue(isGoing)
+      assert.isTrue(MigrationReport.isComplete(yield* world.status))
+      assert.deepEqual(yield* tagsOf(world.target), yield* tagsOf(world.source))
+      assert.isBelow(minutes, 70)
+      assert.isAtMost(target.refused(), 120)
+      assert.isFalse(target.answers.some(({ method, status }) => method === "HEAD" && status === 429))
+    }).pipe(Effect.scoped)
   )
 })
 
@@ -227,46 +209,38 @@ const fail = (target: AcrEmulator.Service, path: string) =>
   )
 
 describe("a migration to a registry that fails", () => {
-  it.effect(
-    "stops after a hundred artifacts instead of retrying all, and continues in the next run",
-    () =>
-      Effect.gen(function* () {
-        const world = yield* makeGoverned({})
-        yield* world.seed(...images(144))
-        const faults = yield* fail(world.target, "/v2/")
-        const { minutes, result } = yield* passing(world.traffic, Effect.flip(world.passes), "10 seconds")
-        assert.deepInclude(result, { _tag: "MigrationError", problem: "PlaceFailed" })
-        assert.match(String(result), /^.*96 artifacts of [34] repositories failed in a row/)
-        assert.isBelow(minutes, 30)
-        assert.isFalse(MigrationReport.isComplete(yield* world.status))
+  it.effect("stops after a hundred artifacts instead of retrying all, and continues in the next run", () =>
+    Effect.gen(function* () {
+      const world = yield* makeGoverned({})
+      yield* world.seed(...images(144))
+      const faults = yield* fail(world.target, "/v2/")
+      const { minutes, result } = yield* passing(world.traffic, Effect.flip(world.passes), "10 seconds")
+      assert.deepInclude(result, { _tag: "MigrationError", problem: "PlaceFailed" })
+      assert.match(String(result), /^.*96 artifacts of [34] repositories failed in a row/)
+      assert.isBelow(minutes, 30)
+      assert.isFalse(MigrationReport.isComplete(yield* world.status))
 
-        yield* Effect.forEach(faults, world.target.removeFault)
-        yield* passing(world.traffic, world.migration)
-        assert.isTrue(MigrationReport.isComplete(yield* world.status))
-      }).pipe(Effect.scoped),
-    180_000
+      yield* Effect.forEach(faults, world.target.removeFault)
+      yield* passing(world.traffic, world.migration)
+      assert.isTrue(MigrationReport.isComplete(yield* world.status))
+    }).pipe(Effect.scoped)
   )
 
-  it.effect(
-    "copies the other repositories where one is broken, and leaves the rest of that one to the next run",
-    () =>
-      Effect.gen(function* () {
-        const world = yield* makeGoverned({})
-        yield* world.seed(
-          ...images(240).filter(({ repository }, index) => repository === "shop/service-1" || index < 40)
-        )
-        yield* fail(world.target, "/v2/shop/service-1/")
-        const { minutes } = yield* passing(world.traffic, world.passes, "10 seconds")
-        const outcomes = yield* world.report
-        const broken = outcomes.filter(({ source }) => source === "shop/service-1")
-        assert.isTrue(outcomes.every(({ source, state }) => source === "shop/service-1" || state === "verified"))
-        assert.isTrue(broken.every(({ class: kind, state }) => state === "failed" && kind === "transient"))
-        const untried = broken.filter(({ detail = "" }) => /^not tried, after \d+ failures/.test(detail))
-        assert.isAtLeast(untried.length, 15)
-        assert.isAtLeast(untried.filter(({ attempts }) => attempts === 0).length, 10)
-        assert.isTrue(broken.every((one) => untried.includes(one) || one.attempts > 0))
-        assert.isBelow(minutes, 30)
-      }).pipe(Effect.scoped),
-    180_000
+  it.effect("copies the other repositories where one is broken, and leaves the rest of that one to the next run", () =>
+    Effect.gen(function* () {
+      const world = yield* makeGoverned({})
+      yield* world.seed(...images(240).filter(({ repository }, index) => repository === "shop/service-1" || index < 40))
+      yield* fail(world.target, "/v2/shop/service-1/")
+      const { minutes } = yield* passing(world.traffic, world.passes, "10 seconds")
+      const outcomes = yield* world.report
+      const broken = outcomes.filter(({ source }) => source === "shop/service-1")
+      assert.isTrue(outcomes.every(({ source, state }) => source === "shop/service-1" || state === "verified"))
+      assert.isTrue(broken.every(({ class: kind, state }) => state === "failed" && kind === "transient"))
+      const untried = broken.filter(({ detail = "" }) => /^not tried, after \d+ failures/.test(detail))
+      assert.isAtLeast(untried.length, 15)
+      assert.isAtLeast(untried.filter(({ attempts }) => attempts === 0).length, 10)
+      assert.isTrue(broken.every((one) => untried.includes(one) || one.attempts > 0))
+      assert.isBelow(minutes, 30)
+    }).pipe(Effect.scoped)
   )
 })

@@ -32,20 +32,20 @@ const Job = Schema.fromJsonString(
     images: Schema.Natural,
     latencyMillis: Schema.Natural,
     copies: Schema.Natural,
-    perRepository: Schema.Natural,
+    perRepository: Schema.optionalKey(Schema.Natural),
     isBare: Schema.optionalKey(Schema.Boolean),
     isOnce: Schema.optionalKey(Schema.Boolean),
     registries: Schema.optionalKey(Schema.Struct({ source: Schema.String, target: Schema.String }))
   })
 )
-const job = Schema.decodeUnknownSync(Job)(process.argv[2])
+const { perRepository = 1000, ...job } = Schema.decodeUnknownSync(Job)(process.argv[2])
 
 const processorSeconds = (): number => {
   const { system, user } = process.cpuUsage()
   return (system + user) / 1e6
 }
 
-const simulated = Simulated.make(job.images, job.latencyMillis, job.perRepository)
+const simulated = Simulated.make(job.images, job.latencyMillis, perRepository)
 
 const adminUser = { username: "admin", password: Redacted.make("bench") }
 
