@@ -13,12 +13,24 @@ import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import * as References from "effect/References"
 import * as Tracer from "effect/Tracer"
-import { afterAll, assert, vi } from "vitest"
+import { afterAll, assert, beforeAll, vi } from "vitest"
 
 /** A shorter one may stand anywhere by accident. */
 const shortest = 8
 
-const secrets = vi.hoisted(() => new Set<string>())
+/** State of the process: files of tests share it, and this file is evaluated for each of them. */
+const { secrets, watching, written } = vi.hoisted(() => {
+  const key = Symbol.for("test/noSecrets")
+  const state: {
+    readonly secrets: Set<string>
+    /** What was written: each different text once, since most spans of a file are alike. */
+    readonly written: Set<string>
+    /** What already writes into it: methods of the console, and Effect's spans and logs. */
+    readonly watching: WeakSet<object>
+  } = Reflect.get(globalThis, key) ?? { secrets: new Set(), written: new Set(), watching: new WeakSet() }
+  Reflect.set(globalThis, key, state)
+  return state
+})
 
 vi.mock(import("effect/Redacted"), async (importOriginal) => {
   const original = await importOriginal()
@@ -30,9 +42,6 @@ vi.mock(import("effect/Redacted"), async (importOriginal) => {
     }
   }
 })
-
-/** What was written: each different text once, since most spans of a file are alike. */
-const written = vi.hoisted(() => new Set<string>())
 
 /** Puts another default in the place of a reference's own. */
 const setDefault = (reference: object, value: unknown) => {
@@ -51,23 +60,28 @@ const coarse = Array.from(Logger.CurrentLoggers.defaultValue(), (logger) =>
   })
 )
 
-setDefault(References.MinimumLogLevel, "All")
-setDefault(Logger.CurrentLoggers, new Set([...coarse, writing]))
-
-const { end } = Tracer.NativeSpan.prototype
-Tracer.NativeSpan.prototype.end = function (endTime, exit) {
-  end.call(this, endTime, exit)
-  const events = this.events.map(([name, , attributes]) => [name, attributes])
-  written.add(inspect([this.name, Array.from(this.attributes), events], { depth: 10 }))
-  if (Exit.isFailure(exit)) written.add(`${Cause.pretty(exit.cause)}\n${inspect(exit.cause, { depth: 10 })}`)
+if (!watching.has(Tracer.NativeSpan)) {
+  watching.add(Tracer.NativeSpan)
+  setDefault(References.MinimumLogLevel, "All")
+  setDefault(Logger.CurrentLoggers, new Set([...coarse, writing]))
+  const { end } = Tracer.NativeSpan.prototype
+  Tracer.NativeSpan.prototype.end = function (endTime, exit) {
+    end.call(this, endTime, exit)
+    const events = this.events.map(([name, , attributes]) => [name, attributes])
+    written.add(inspect([this.name, Array.from(this.attributes), events], { depth: 10 }))
+    if (Exit.isFailure(exit)) written.add(`${Cause.pretty(exit.cause)}\n${inspect(exit.cause, { depth: 10 })}`)
+  }
 }
 
 for (const method of ["debug", "error", "info", "log", "warn"] as const) {
   const print = console[method]
-  console[method] = (...args: ReadonlyArray<unknown>) => {
+  if (watching.has(print)) continue
+  const watched = (...args: ReadonlyArray<unknown>) => {
     written.add(args.map((arg) => (typeof arg === "string" ? arg : inspect(arg, { depth: 10 }))).join(" "))
     print(...args)
   }
+  watching.add(watched)
+  console[method] = watched
 }
 
 const escape = /((?:%[0-9a-f]{2})+)|\\u([0-9a-f]{4})|\\x([0-9a-f]{2})|\\([^])|&(amp|lt|gt|quot);|&#(\d{1,5});/gi
@@ -146,6 +160,16 @@ export const leaks = (): ReadonlyArray<string> => {
 /** Forgets what was written so far. */
 export const forget = (): void => written.clear()
 
+/** The secrets of imported modules, which later files of tests may import without evaluating them again. */
+let imported: ReadonlySet<string> = new Set()
+
+beforeAll(() => {
+  imported = new Set(secrets)
+})
+
 afterAll(() => {
-  assert.deepStrictEqual(leaks(), [], "secrets were written")
+  const found = leaks()
+  forget()
+  for (const secret of secrets) if (!imported.has(secret)) secrets.delete(secret)
+  assert.deepStrictEqual(found, [], "secrets were written")
 })
