@@ -68,6 +68,7 @@ export const Outcome = Schema.Struct({
    * - `damaged`, `repaired`, `unread`: the result of reading it back.
    * - `orphan`: a referrer whose subject is not at the target.
    * - `foreign`: it is copied without layers that may not be distributed.
+   * - `leftOut`: it is copied, and `failed` since the lists of its referrers have records that cannot be read.
    */
   class: Schema.optionalKey(Schema.String),
   /** What happened, in words. */

@@ -16,7 +16,16 @@ const knownAs = (known: Partial<Known>): ReadonlyMap<Digest.Digest, Known> =>
   new Map([
     [
       one,
-      { state: "planned", isTransient: false, isOrphan: false, root: undefined, tags: ["1.0"], changed: 5, ...known }
+      {
+        state: "planned",
+        isTransient: false,
+        isOrphan: false,
+        isPartial: false,
+        root: undefined,
+        tags: ["1.0"],
+        changed: 5,
+        ...known
+      }
     ]
   ])
 
@@ -108,6 +117,7 @@ describe("a comparison", () => {
       state: "copied",
       isTransient: false,
       isOrphan: false,
+      isPartial: false,
       root: undefined,
       tags: [],
       changed: 5

@@ -2,6 +2,7 @@
  * What must not look like success.
  */
 import { join } from "node:path"
+import * as MediaType from "@effect-acr/client/MediaType"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -135,6 +136,44 @@ describe("a run", () => {
         yield* run()
         assert.isTrue(MigrationReport.isComplete(yield* status))
       }).pipe(Effect.scoped)
+  )
+
+  it.live("is not complete where a list of referrers has records that cannot be read, until they can be", () =>
+    Effect.gen(function* () {
+      const { report, run, seed, source, status, target } = yield* makeWorld()
+      yield* seed({ repository: "shop/api", tags: ["1.0"], referrers: [{ artifactType: "application/spdx+json" }] })
+      const manifestsOf = (registry: typeof source) =>
+        Effect.map(registry.contents("shop/api"), (found) => Option.getOrThrow(found).manifests)
+      const manifests = yield* manifestsOf(source)
+      const image = manifests.find(({ tags }) => tags.length > 0)
+      const referrer = manifests.find(({ tags }) => tags.length === 0)
+      const records = [referrer, { ...referrer, digest: "not a digest" }].map((record) => ({
+        mediaType: MediaType.ociImageManifest,
+        digest: record?.digest,
+        size: record?.size,
+        artifactType: "application/spdx+json"
+      }))
+      const fault = yield* source.inject({
+        path: `/v2/shop/api/referrers/${image?.digest}`,
+        times: "always",
+        consequence: {
+          _tag: "Answer",
+          status: 200,
+          headers: { "content-type": MediaType.ociImageIndex },
+          body: JSON.stringify({ schemaVersion: 2, mediaType: MediaType.ociImageIndex, manifests: records })
+        }
+      })
+      const detail = "1 record of the lists of its referrers cannot be read, and is not copied"
+      for (let call = 0; call < 2; call++) {
+        yield* run()
+        assert.isFalse(MigrationReport.isComplete(yield* status))
+        assert.deepInclude((yield* report)[0], { tags: ["1.0"], state: "failed", class: "leftOut", detail })
+        assert.lengthOf(yield* manifestsOf(target), 2)
+      }
+      yield* source.removeFault(fault)
+      yield* run()
+      assert.isTrue(MigrationReport.isComplete(yield* status))
+    }).pipe(Effect.scoped)
   )
 })
 

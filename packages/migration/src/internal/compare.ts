@@ -95,8 +95,10 @@ const stateOf = (comparison: Growing, digest: Digest.Digest, listed: Listed): St
   const { tags } = listed
   const before = comparison.known.get(digest)
   const sight = sightOf(comparison, before?.root ?? digest, tags)
-  // Lists do not show damage. Reading the artifact back decides.
-  if (sight === "whole" && before !== undefined && isDoubted(before)) return "failed"
+  // Lists do not show damage. Reading the artifact back decides. Whether lists of referrers can be read now, a copy finds out.
+  if (sight === "whole" && before !== undefined && isDoubted(before)) {
+    return before.isPartial && comparison.isFirst ? "planned" : "failed"
+  }
   if (sight !== "incomplete" && tags.length > 0 && isUnlooked(comparison, before)) {
     return comparison.isLast && before !== undefined ? before.state : "planned"
   }

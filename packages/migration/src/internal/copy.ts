@@ -20,6 +20,7 @@ import * as Semaphore from "effect/Semaphore"
 import { MigrationError } from "../MigrationError.ts"
 import type { Rules } from "../MigrationRules.ts"
 import { classify, isDenied, isDiskFull, messageOf } from "./failures.ts"
+import * as LeftOut from "./leftOut.ts"
 import { placeName } from "./names.ts"
 import * as Outages from "./outages.ts"
 import { onceFailed, patiently } from "./patience.ts"
@@ -270,7 +271,10 @@ export const make = Effect.fnUntraced(function* (copying: Copying) {
     task: Task
   ): Effect.Effect<Settled, MigrationError> =>
     Effect.gen(function* () {
-      const from = reading(source)
+      let leftOut = 0
+      const from = LeftOut.countingReferrers(reading(source), (count) => {
+        leftOut += count
+      })
       const skipping = yield* Effect.mapError(
         reasonToSkip(rules, from, target, task),
         CopyError.at("source")<PlaceError | MigrationError | Copy.Fault>
@@ -278,7 +282,10 @@ export const make = Effect.fnUntraced(function* (copying: Copying) {
       if (skipping !== undefined) {
         return { id: task.id, state: "skipped", ...skipping } as const
       }
-      return settledOf(task, yield* Copy.run(from, target, task.digest, optionsOf(rules, task)))
+      const settled = settledOf(task, yield* Copy.run(from, target, task.digest, optionsOf(rules, task)))
+      if (leftOut === 0) return settled
+      const detail = LeftOut.detailOf(leftOut, "the lists of its referrers")
+      return { ...settled, state: "failed", class: "leftOut", detail } as const
     }).pipe(
       onceFailed((copy) =>
         Effect.retry(patiently(copy), {

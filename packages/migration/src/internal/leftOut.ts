@@ -2,32 +2,51 @@
  * Counts records that the client leaves out of lists, since it cannot read them, such as invalid names. A list without them is
  * incomplete, and so is a run that relies on it.
  */
+import type { Reader } from "@effect-acr/artifacts/ContentStore"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import * as References from "effect/References"
+import * as Stream from "effect/Stream"
 
 /**
- * Runs an effect that lists, and counts the records that its lists lack. The client reports them in an annotation of its warnings,
- * so warnings are counted even if the program does not log them.
+ * Loggers that count the records that lists lack. The client reports them in an annotation of its warnings, so warnings are counted
+ * even if the program does not log them.
  */
-export const counting = <A, E, R>(lists: Effect.Effect<A, E, R>): Effect.Effect<readonly [A, number], E, R> =>
+const watching = (onLeftOut: (count: number) => void) =>
   Effect.gen(function* () {
     const others = yield* Logger.CurrentLoggers
     const level = yield* References.MinimumLogLevel
-    let count = 0
     const logger = Logger.make((options) => {
       const { leftOut } = options.fiber.getRef(References.CurrentLogAnnotations)
-      if (typeof leftOut === "number") count += leftOut
+      if (typeof leftOut === "number") onLeftOut(leftOut)
       if (LogLevel.isLessThan(options.logLevel, level)) return
       for (const other of others) other.log(options)
     })
-    const found = yield* lists.pipe(
-      Effect.provideService(Logger.CurrentLoggers, new Set([logger])),
-      Effect.provideService(References.MinimumLogLevel, LogLevel.isGreaterThan(level, "Warn") ? "Warn" : level)
+    return Context.make(Logger.CurrentLoggers, new Set([logger])).pipe(
+      Context.add(References.MinimumLogLevel, LogLevel.isGreaterThan(level, "Warn") ? "Warn" : level)
     )
-    return [found, count] as const
   })
+
+/** Runs an effect that lists, and counts the records that its lists lack. */
+export const counting = <A, E, R>(lists: Effect.Effect<A, E, R>): Effect.Effect<readonly [A, number], E, R> =>
+  Effect.gen(function* () {
+    let count = 0
+    const services = yield* watching((more) => {
+      count += more
+    })
+    return [yield* Effect.provideContext(lists, services), count] as const
+  })
+
+/** A source whose lists of referrers tell how many records they lack. */
+export const countingReferrers = <E>(source: Reader<E>, onLeftOut: (count: number) => void): Reader<E> => ({
+  ...source,
+  referrers: (subject, options) =>
+    Stream.unwrap(
+      Effect.map(watching(onLeftOut), (services) => Stream.provideContext(source.referrers(subject, options), services))
+    )
+})
 
 /**
  * Marks the warnings of lists of the target. What these lack is compared with the source as if the target did not have it, so that a
