@@ -62,8 +62,9 @@ except for an upload of 16 MiB, which takes as many requests as one of 2 GiB.`,
 16 MiB and almost none for 2 GiB. So throughput rises with size, for the bare loop and for this library. The library has more code to
 compile, so the ratio of the two rises as well, and is constant from 512 MiB on.`,
   image: `The limit is the registry, which does most of the work and shares two cores with its client: even a loop without a
-library is less than twice as fast as the Azure SDK. Once the code is compiled, this library reaches nine tenths of that loop, and is
-ahead of the Azure SDK. Before, all of it runs forty times in half a second, and compilation and garbage collection put it behind.`,
+library is less than twice as fast as the Azure SDK. Once the code is compiled, this library reaches four fifths of that loop, and
+takes about as long as the Azure SDK. Before, all of it runs forty times in half a second, and compilation and garbage collection put it
+behind.`,
   copy: `Each blob is hashed once, on its way from one registry to the other. For 40 small layers a process of Node runs most of its
 code for the first time, which the programs in Go have compiled before. Referrers are omitted, because the others do not look for them.`,
   "save-archive": `The files of these two cases are in memory (\`TMPDIR=/dev/shm\`), so that the case compares the programs and not the
