@@ -125,15 +125,15 @@ milliseconds together. They generate images on read, and the target stores one b
 same lists and \`Copy\` alone need for the same million images: the rest is the comparison, the plan, the database, the workflows and
 the events. Both of these processes have the heap that Node gives itself. The goal is missed. In a profile of
 100,000 images, a quarter of the rest was garbage collection and a sixth SQLite's statements; what remained was spread over Effect's
-functions, and none of the migration took more than 1.1 % of the whole. Copies without retries, more room for new objects and fewer
-threads for garbage collection gained nothing. The rest took from 60 to 240 microseconds for each of 50,000 images in runs by hand on different days, on the
-same machine. Over HTTP, a process takes 22,000 (below).
+functions, and no function of the migration took more than 1.1 % of the whole. Copies without retries, more room for new objects and
+fewer threads for garbage collection made no difference beyond that between equal runs. The rest took from 60 to 240 microseconds for
+each of 50,000 images in runs by hand at different times. Over HTTP (\`migration-http\`), a process takes 22,000 for each artifact.
 The other rows are of processes with 160 MiB for old objects and 8 MiB for new ones, in which Node collects garbage all the time. Time
 is that of the processor, as the simulation waits for its timers.`,
-  "migration-shapes": `As above. Of a repository, the lists of both sides are in memory while they are compared, for which Node has
+  "migration-shapes": `Processes as in \`migration\`. Of a repository, the lists of both sides are in memory while they are compared, for which Node has
 320 MiB for old objects where one repository has all tags.`,
-  "migration-http": `Both emulators, without TLS, share the cores with the migration. A repository has 1,000 images. The process has 160 MiB for
-old objects, as above. The goal for memory is missed with 64 copies at a time; the default is 8.`,
+  "migration-http": `Both emulators, without TLS, share the cores with the migration. A repository has 1,000 images. The
+process has 160 MiB for old objects, and copies 64 artifacts at a time.`,
   "migration-tools": `Both registries are emulators without TLS. Each contestant copies into an empty one. Skopeo gets a list of the
 repositories; regctl and oras run once for each image, and are given its repository and tag, which the others find by themselves. Of
 images for several platforms, all are copied. A referrer is a signature, an SBOM or a note on an SBOM. The missing tags are those of signatures
