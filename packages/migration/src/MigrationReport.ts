@@ -18,7 +18,7 @@ import * as Schema from "effect/Schema"
  * - `failed`: it could not be copied, or a tag names another manifest and the rules say `fail`; `class` and `detail` say why.
  * - `refused`: the target rejects it, because of a lock, a limit, a name or a type.
  * - `skipped`: the rules exclude it, for example since `onTag` keeps the target's tags.
- * - `vanished`: the source no longer has it.
+ * - `vanished`: the source no longer has it. If it still lists it at the end of a call, the artifact is `failed`.
  *
  * @category schemas
  * @since 0.1.0
@@ -61,7 +61,7 @@ export const Outcome = Schema.Struct({
   /**
    * The reason, by kind:
    *
-   * - `gone`: the source lacks a part of it. `content`: bytes do not match their digest.
+   * - `gone`: the source lacks it, or a part of it. `content`: bytes do not match their digest.
    * - `forbidden`, `refused`: a registry refuses access, or the target rejects the artifact.
    * - `transient`: a failure that may pass, such as a lost connection. `other`: any other failure.
    * - `exists`: a tag of the target names another manifest.

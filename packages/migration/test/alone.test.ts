@@ -4,6 +4,7 @@
 import { assert, describe, it, layer } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as SqlClient from "effect/sql/SqlClient"
 import * as Postgres from "../../../test/support/postgres.ts"
 import { nextUrl, server } from "./support/databases.ts"
 import { rehearse } from "./support/rehearsal.ts"
@@ -59,6 +60,30 @@ describe("a migration that works alone", () => {
       assert.isTrue(printed.some((text) => /^done$/m.test(text)))
       assert.deepInclude(yield* end, { isComplete: true, differences: [], artifacts: images })
       assert.isTrue((yield* outcomes).every(({ attempts, state }) => state === "verified" && attempts === 1))
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("works also where the clock was set back after another one was killed", () =>
+    Effect.gen(function* () {
+      const { client, end, startAlone } = yield* rehearse({
+        ...rehearsal,
+        limits: { ...rehearsal.limits, copies: 8 },
+        roundTripMillis: 2
+      })
+      const first = yield* startAlone
+      yield* first.until(/^began/m)
+      first.child.kill("SIGKILL")
+      yield* first.ended
+      yield* Effect.provide(
+        Effect.gen(function* () {
+          const sql = yield* SqlClient.SqlClient
+          yield* sql`UPDATE cluster_1_locks SET acquired_at = datetime('now', '+1 hour')`
+          yield* sql`UPDATE cluster_1_runners SET last_heartbeat = datetime('now', '+1 hour')`
+        }),
+        client
+      )
+      assert.match(yield* (yield* startAlone).ended, /^done$/m)
+      assert.deepInclude(yield* end, { isComplete: true, differences: [], artifacts: images })
     }).pipe(Effect.scoped)
   )
 })

@@ -43,25 +43,35 @@ describe("a source that changes meanwhile", () => {
 
   it.live("with a repository that is deleted: its artifacts vanished, and the others arrive", () =>
     Effect.gen(function* () {
-      const { report, run, seed, source, status } = yield* makeWorld()
+      const { report, run, seed, services, source, status } = yield* makeWorld()
       yield* seed(
         { repository: "shop/api", tags: ["1.0"], layers: ["api"] },
         { repository: "shop/web", tags: ["1.0"], layers: ["web"] }
       )
-      // The lists were read before the repository was deleted.
+      // The lists still have it when its manifests are gone.
       yield* source.inject({
         path: "/v2/shop/api/",
         times: "always",
         consequence: { _tag: "Answer", status: 404, body: error("NAME_UNKNOWN") }
       })
+      const outcomes = Effect.map(report, (all) => all.map((one) => [one.source, one.state, one.class]))
       yield* run()
-      assert.deepEqual(
-        (yield* report).map(({ source: name, state }) => [name, state]),
-        [
-          ["shop/api", "vanished"],
-          ["shop/web", "verified"]
-        ]
+      assert.deepEqual(yield* outcomes, [
+        ["shop/api", "failed", "gone"],
+        ["shop/web", "verified", undefined]
+      ])
+      assert.isFalse(MigrationReport.isComplete(yield* status))
+      yield* Effect.provide(
+        Effect.flatMap(Registries.open(`${source.loginServer}/shop/api`), ({ registry }) =>
+          registry.deleteRepository("shop/api")
+        ),
+        services
       )
+      yield* run()
+      assert.deepEqual(yield* outcomes, [
+        ["shop/api", "vanished", undefined],
+        ["shop/web", "verified", undefined]
+      ])
       assert.isTrue(MigrationReport.isComplete(yield* status))
     }).pipe(Effect.scoped)
   )

@@ -29,14 +29,6 @@ const knownAs = (known: Partial<Known>): ReadonlyMap<Digest.Digest, Known> =>
     ]
   ])
 
-/** The artifact `one` with a tag, and `two` without, which changed at a time. */
-const withUntagged = (changed: number) => ({
-  manifests: new Map([
-    [one, { tags: ["1.0"], changed: 5 }],
-    [two, { tags: [], changed }]
-  ])
-})
-
 /** The state of the artifact `one` with the tag `1.0`, which the target lacks unless a change says otherwise. */
 const stateOf = (change: Partial<Comparison>) =>
   compare({
@@ -48,6 +40,8 @@ const stateOf = (change: Partial<Comparison>) =>
     isLast: false,
     isPlan: false,
     isLater: true,
+    untagged: undefined,
+    lookedFor: undefined,
     ...change
   }).find(({ digest }) => digest === one)?.state
 
@@ -64,7 +58,9 @@ describe("a comparison", () => {
   it("plans a tag that names something else, unless that is kept", () => {
     const other = { tags: new Map([["1.0", two]]), manifests: new Set([one, two]) }
     assert.strictEqual(stateOf({ target: other }), "planned")
-    assert.strictEqual(stateOf({ target: other, rules: { onTag: "keep" } }), "present")
+    const keep = { target: other, rules: { onTag: "keep" } } as const
+    assert.strictEqual(stateOf(keep), "planned")
+    assert.strictEqual(stateOf({ ...keep, known: knownAs({ state: "present" }) }), "present")
   })
 
   it("tries again what failed: in the first pass of a call, or if the reason may pass", () => {
@@ -78,20 +74,30 @@ describe("a comparison", () => {
   it("keeps why something failed in the pass that copies no more, and plans what the target has lost", () => {
     const failed = knownAs({ state: "failed", isTransient: true })
     assert.strictEqual(stateOf({ known: failed, isLast: true }), "failed")
-    assert.strictEqual(stateOf({ known: knownAs({ state: "vanished" }), isLast: true }), "vanished")
+    assert.strictEqual(stateOf({ known: knownAs({ state: "vanished" }), isLast: true }), "failed")
     assert.strictEqual(stateOf({ known: knownAs({ state: "copied" }), isLast: true }), "planned")
     assert.strictEqual(stateOf({ isLast: true }), "planned")
   })
 
-  it("looks for referrers in each call where the target lists no manifests and the source has something newer", () => {
+  it("looks for referrers where the target lists no manifests and the untagged ones of the source are others than before", () => {
     const target = { tags: new Map([["1.0", undefined]]) }
     const known = knownAs({ state: "copied" })
-    assert.strictEqual(stateOf({ source: withUntagged(6), target, known, isFirst: true }), "planned")
-    assert.strictEqual(stateOf({ source: withUntagged(6), target, known }), "copied")
-    assert.strictEqual(stateOf({ source: withUntagged(6), target, known, isFirst: true, isPlan: true }), "copied")
-    assert.strictEqual(stateOf({ source: withUntagged(4), target, known, isFirst: true }), "copied")
+    const others = { target, known, untagged: "others", lookedFor: "some" }
+    assert.strictEqual(stateOf(others), "planned")
+    assert.strictEqual(stateOf({ ...others, lookedFor: "others" }), "copied")
+    assert.strictEqual(stateOf({ ...others, untagged: undefined }), "copied")
+    assert.strictEqual(stateOf({ ...others, isPlan: true }), "copied")
+    assert.strictEqual(stateOf({ ...others, rules: { referrers: false } }), "copied")
     const failed = knownAs({ state: "failed", isTransient: true })
-    assert.strictEqual(stateOf({ source: withUntagged(6), target, known: failed, isLast: true }), "failed")
+    assert.strictEqual(stateOf({ ...others, known: failed, isLast: true }), "failed")
+  })
+
+  it("looks for referrers once in each call where the source lists only tags", () => {
+    const source = { manifests: new Map([[one, { tags: ["1.0"] }]]), isOfTags: true }
+    const known = knownAs({ state: "copied" })
+    assert.strictEqual(stateOf({ source, target: there, known, isFirst: true }), "planned")
+    assert.strictEqual(stateOf({ source, target: there, known }), "verified")
+    assert.strictEqual(stateOf({ source, target: there }), "planned")
   })
 
   it("trusts what it copied where the target lists no digests", () => {
@@ -103,11 +109,19 @@ describe("a comparison", () => {
 
   it("looks for manifests without a tag once the tagged ones were copied", () => {
     const source = { manifests: new Map([[one, { tags: [] }]]) }
-    assert.isUndefined(stateOf({ source, isLater: false }))
+    const tagged = { manifests: new Map([...source.manifests, [two, { tags: ["1.1"] }]]) }
+    assert.isUndefined(stateOf({ source: tagged, isLater: false }))
+    assert.strictEqual(stateOf({ source: tagged }), "planned")
+    assert.strictEqual(stateOf({ source, isLater: false }), "planned")
     assert.strictEqual(stateOf({ source }), "planned")
     assert.isUndefined(stateOf({ source, rules: { referrers: false } }))
     assert.strictEqual(stateOf({ source, rules: { referrers: false, untagged: true } }), "planned")
-    assert.isUndefined(stateOf({ source, target: { tags: new Map() } }))
+    const unlisted = { source, target: { tags: new Map() } }
+    assert.isUndefined(stateOf(unlisted))
+    assert.strictEqual(stateOf({ ...unlisted, rules: { untagged: true } }), "planned")
+    assert.isUndefined(stateOf({ ...unlisted, rules: { untagged: true }, isPlan: true }))
+    const known = knownAs({ state: "copied", tags: [] })
+    assert.strictEqual(stateOf({ ...unlisted, rules: { untagged: true }, known }), "copied")
     const skipped = knownAs({ state: "skipped", tags: [] })
     assert.strictEqual(stateOf({ source, known: skipped, isFirst: true }), "skipped")
     assert.strictEqual(stateOf({ source, known: skipped, target: there }), "present")

@@ -64,6 +64,32 @@ describe("a run", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("says which tags were kept also where the target has the artifact, or lists no manifests", () =>
+    Effect.gen(function* () {
+      const { folder, route, run, seed, services, target } = yield* makeWorld()
+      const image = { repository: "shop/api", tags: ["1.0", "latest"], layers: ["ours"], onTag: "overwrite" } as const
+      const outcomeOf = (name: string) =>
+        Effect.provide(
+          Effect.map(Stream.runCollect(Migration.report(name)), (all) => all.find(({ tags }) => tags.length > 0)),
+          services
+        )
+      yield* seed({ ...image, layers: ["theirs"] })
+      const layouts = { layouts: join(folder, "layouts") }
+      yield* run({ routes: [{ from: route.from, to: layouts }] }, "before")
+      yield* target.seed({ ...image, layers: ["theirs"] })
+      yield* target.seed({ ...image, tags: ["1.0"] })
+      yield* seed(image)
+      yield* run({ onTag: "keep" })
+      assert.deepInclude(yield* outcomeOf("test"), {
+        state: "present",
+        class: "exists",
+        detail: "the target keeps its own latest"
+      })
+      yield* run({ onTag: "keep", routes: [{ from: route.from, to: layouts }] }, "again")
+      assert.deepInclude(yield* outcomeOf("again"), { state: "skipped", class: "exists" })
+    }).pipe(Effect.scoped)
+  )
+
   it.live("is not complete where the lists of the source have tags that cannot be read, and copies the others", () =>
     Effect.gen(function* () {
       const { report, run, seed, source, status } = yield* makeWorld()

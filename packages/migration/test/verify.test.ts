@@ -119,6 +119,36 @@ describe("a sample that is read back", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("finds manifests that the target lists and does not have, and sends them again if it takes them", () =>
+    Effect.gen(function* () {
+      const { report, run, seed, source, status, target } = yield* makeWorld()
+      const platforms = ["linux/amd64", "linux/arm64"]
+      yield* seed({ repository: "shop/api", tags: ["1.0"], platforms }, { repository: "shop/web", tags: ["1.0"] })
+      const part = Option.getOrThrow(yield* source.contents("shop/api")).manifests.find(({ tags }) => tags.length === 0)
+      const unknown = {
+        _tag: "Answer",
+        status: 404,
+        body: '{"errors":[{"code":"MANIFEST_UNKNOWN","message":"lost"}]}'
+      } as const
+      const lost = yield* Effect.forEach(
+        [`/v2/shop/api/manifests/${part?.digest}`, "/v2/shop/web/manifests/"],
+        (path) => target.inject({ path, method: "GET", times: "always", consequence: unknown })
+      )
+      yield* run()
+      assert.deepEqual(
+        (yield* report).map(({ class: kind, state }) => [state, kind]),
+        [
+          ["failed", "damaged"],
+          ["failed", "damaged"]
+        ]
+      )
+      assert.isFalse(MigrationReport.isComplete(yield* status))
+      yield* Effect.forEach(lost, target.removeFault)
+      yield* run()
+      assert.isTrue(MigrationReport.isComplete(yield* status))
+    }).pipe(Effect.scoped)
+  )
+
   it.live("is not read if the rules want none, and is no reason to fail where the target cannot be read", () =>
     Effect.gen(function* () {
       const one = yield* makeDamaging
@@ -172,6 +202,27 @@ describe("the lists of the target", () => {
       const wanted = yield* tagsOf(source)
       assert.includeMembers(yield* tagsOf(target), wanted)
       assert.isTrue((yield* report).every(({ state }) => state === "verified"))
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("have no digests: each call asks for those of the tags that it brought, and moves back what was moved", () =>
+    Effect.gen(function* () {
+      const { report, run, seed, source, target } = yield* makeWorld()
+      yield* target.inject({
+        path: "/acr/v1/",
+        times: "always",
+        consequence: { _tag: "Answer", status: 404, body: "404 page not found" }
+      })
+      yield* seed({ repository: "shop/api", tags: ["1.0"], layers: ["1.0"] })
+      yield* run()
+      yield* target.seed({ repository: "shop/api", tags: ["1.0"], layers: ["theirs"], onTag: "overwrite" })
+      assert.notDeepEqual(yield* tagsOf(target), yield* tagsOf(source))
+      yield* run()
+      assert.deepEqual(yield* tagsOf(target), yield* tagsOf(source))
+      assert.deepEqual(
+        (yield* report).map(({ state }) => state),
+        ["copied"]
+      )
     }).pipe(Effect.scoped)
   )
 })

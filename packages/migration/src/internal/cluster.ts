@@ -26,6 +26,7 @@ import * as HttpRouter from "effect/http/HttpRouter"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as RpcSerialization from "effect/rpc/RpcSerialization"
+import * as SqlClient from "effect/sql/SqlClient"
 import type * as WorkflowEngine from "effect/workflow/WorkflowEngine"
 import { MigrationError } from "../MigrationError.ts"
 import { failureIn } from "./store/access.ts"
@@ -109,9 +110,11 @@ const runnerStorage = (prefix: string) =>
     })
   ).pipe(Layer.orDie)
 
+const prefixOf = ({ run }: Options): string => `cluster_${run}`
+
 /** The storage of a run's cluster in the database. */
 export const storageOf = (options: Options) => {
-  const prefix = `cluster_${options.run}`
+  const prefix = prefixOf(options)
   return Layer.mergeAll(runnerStorage(prefix), SqlMessageStorage.layerWith({ prefix })).pipe(
     Layer.provide([ShardingConfig.layerFromEnv(settingsOf(options)), NodeCrypto.layerDigest])
   )
@@ -140,10 +143,27 @@ const resolution = Duration.seconds(2)
 const lookInterval = Duration.millis(250)
 
 /**
+ * Removes the locks of processes that were killed before the clock was set back: they would last until the clock reaches their time. A
+ * process that works has renewed its lock since. On PostgreSQL, a lock ends with the connection of its process.
+ */
+const removeFutureLocks = (options: Options) =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const remove = (table: string, time: string) =>
+      sql`DELETE FROM ${sql(`${prefixOf(options)}_${table}`)} WHERE ${sql(time)} > datetime('now', '+1 second')`
+    yield* sql.onDialectOrElse({
+      sqlite: () => Effect.andThen(remove("locks", "acquired_at"), remove("runners", "last_heartbeat")),
+      orElse: () => Effect.void
+    })
+  })
+
+/**
  * Waits until no process works that excludes this one. Fails with the name of the other process if it still works when the lock
  * of a killed process would have expired.
  */
-export const awaitTurn = (options: Options): Effect.Effect<void, MigrationError, RunnerStorage.RunnerStorage> =>
+export const awaitTurn = (
+  options: Options
+): Effect.Effect<void, MigrationError, RunnerStorage.RunnerStorage | SqlClient.SqlClient> =>
   Effect.gen(function* () {
     const { lockExpiration, process } = options
     const storage = yield* RunnerStorage.RunnerStorage
@@ -166,13 +186,15 @@ export const awaitTurn = (options: Options): Effect.Effect<void, MigrationError,
     const end = (yield* Clock.currentTimeMillis) + Duration.toMillis(longest)
     while (!(yield* isFree)) {
       if ((yield* Clock.currentTimeMillis) > end) {
+        yield* removeFutureLocks(options)
+        if (yield* isFree) return
         const description = `another process works on this run: ${yield* named}`
         return yield* new MigrationError({ problem: "Locked", description })
       }
       yield* Effect.sleep(lookInterval)
     }
   }).pipe(
-    Effect.catchTag("PersistenceError", (error) => {
+    Effect.catchTag(["PersistenceError", "SqlError"], (error) => {
       const failure = failureIn(error)
       if (failure !== undefined) return Effect.fail(failure)
       const description = `the database failed: ${error.message}`

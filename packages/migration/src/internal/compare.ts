@@ -14,6 +14,10 @@ export interface Comparison {
   readonly rules: Pick<Rules, "onTag" | "referrers" | "untagged">
   /** Whether tagged artifacts were copied in an earlier pass. */
   readonly isLater: boolean
+  /** The fingerprint of the untagged manifests of the source, if there are some and the target does not list its own. */
+  readonly untagged: string | undefined
+  /** The fingerprint when copies last looked for referrers. */
+  readonly lookedFor: string | undefined
   /** Whether failed and refused artifacts are retried: once in each call of a run. */
   readonly isFirst: boolean
   /** Whether this pass only lists, and copies nothing. */
@@ -44,8 +48,9 @@ const sightOf = (
   for (const tag of tags) {
     if (!target.tags.has(tag)) return "incomplete"
     const found = target.tags.get(tag)
-    if (found === undefined) isUnknown = true
-    else if (found !== digest && onTag !== "keep") return "incomplete"
+    if (found !== undefined && found !== digest && onTag !== "keep") return "incomplete"
+    // A copy finds out what is there beside a tag that is kept.
+    if (found !== digest) isUnknown = true
   }
   return isUnknown ? "unknown" : "whole"
 }
@@ -56,8 +61,6 @@ const isDoubted = ({ isTransient, state }: Known): boolean => state === "failed"
 interface Growing extends Comparison {
   /** Whether the target has more than in the previous pass, possibly the subjects of orphans. */
   readonly hasGrown: boolean
-  /** Whether lists do not show all new referrers. */
-  readonly isUnsure: boolean
 }
 
 /** Whether its state stays: this pass copies nothing, or a retry would change nothing, as for an orphan. */
@@ -66,30 +69,25 @@ const isSettled = (
   { isOrphan, isTransient, state }: Known,
   { tags }: Listed
 ): boolean => {
-  if (isLast) return settled.has(state) || state === "vanished"
+  if (isLast) return settled.has(state)
   if (isOrphan) return !hasGrown
   return settled.has(state) && !isTransient && (!isFirst || (state === "skipped" && tags.length === 0))
 }
 
 /**
- * Whether lists do not show all new referrers: the source lists only tags, or the target lists no manifests and the source has
- * something without a tag that is newer than all that earlier passes listed.
+ * Whether an artifact may have referrers that lists do not show, so that a copy has to look for them: the source lists only tags, or
+ * the target does not show which untagged manifests of the source it lacks. A copy of a new artifact looks; copies of known ones look
+ * once in each call if the source lists only tags, and otherwise if its untagged manifests are others than before.
  */
-const mayHaveReferrers = ({ known, source, target }: Comparison): boolean => {
-  if (source.isOfTags === true) return true
-  if (target.manifests !== undefined) return false
-  const newest = Array.from(known.values()).reduce((latest, { changed = 0 }) => Math.max(latest, changed), 0)
-  return Array.from(source.manifests).some(
-    ([digest, { changed = 0, tags }]) => tags.length === 0 && changed > newest && !known.has(digest)
-  )
+const isUnlooked = (
+  { isFirst, isPlan, lookedFor, rules, source, untagged }: Comparison,
+  before: Known | undefined
+): boolean => {
+  if (isPlan || rules.referrers === false) return false
+  const isNew = before === undefined || before.state === "planned" || before.isTransient
+  if (source.isOfTags === true) return isNew || isFirst
+  return untagged !== undefined && (isNew || untagged !== lookedFor)
 }
-
-/** Whether a copy has yet to look for referrers: once in each call, and again after a failure that may pass. */
-const isUnlooked = ({ isFirst, isPlan, isUnsure, rules }: Growing, before: Known | undefined): boolean =>
-  isUnsure &&
-  rules.referrers !== false &&
-  !isPlan &&
-  (isFirst || before === undefined || before.state === "planned" || before.isTransient)
 
 const stateOf = (comparison: Growing, digest: Digest.Digest, listed: Listed): State => {
   const { tags } = listed
@@ -104,16 +102,20 @@ const stateOf = (comparison: Growing, digest: Digest.Digest, listed: Listed): St
   }
   if (sight === "whole") return before?.state === "copied" || before?.state === "verified" ? "verified" : "present"
   if (before === undefined || !same(before.tags, tags)) return "planned"
+  // The source lists it, and has not had it since the copies.
+  if (comparison.isLast && before.state === "vanished") return "failed"
   if (isSettled(comparison, before, listed)) return before.state
   return sight === "unknown" && arrived.has(before.state) ? before.state : "planned"
 }
 
 /**
- * Whether an untagged manifest may be missing at the target. The first pass cannot say so: most are parts of tagged artifacts,
- * which bring them along.
+ * Whether an untagged manifest may be missing at the target. Without lists of the target, that may be each of them, and copies find
+ * out: but only where the rules want all, since copies of tagged artifacts look for their referrers.
  */
-const isLoose = ({ isLater, rules, target }: Comparison, digest: Digest.Digest): boolean =>
-  isLater && (rules.untagged === true || rules.referrers !== false) && target.manifests?.has(digest) === false
+const isLoose = ({ isPlan, rules, target }: Comparison, digest: Digest.Digest): boolean =>
+  target.manifests === undefined
+    ? rules.untagged === true && !isPlan
+    : (rules.untagged === true || rules.referrers !== false) && !target.manifests.has(digest)
 
 /** An artifact that is at the target by its lists, to be read back. */
 export interface Doubted {
@@ -173,18 +175,23 @@ const goneState = (state: State): State => (arrived.has(state) || state === "ski
 
 /** The artifacts of a repository with their new states. */
 export const compare = (comparison: Comparison): ReadonlyArray<Planned> => {
-  const planned: Array<Planned> = []
-  const hasGrown = Array.from(comparison.known.values()).some(({ state }) => state === "copied")
-  const growing = { ...comparison, hasGrown, isUnsure: mayHaveReferrers(comparison) }
-  for (const [digest, listed] of comparison.source.manifests) {
-    const isKnown = comparison.known.has(digest)
-    if (listed.tags.length === 0 && !isKnown && !isLoose(comparison, digest)) continue
-    const { changed, size, tags } = listed
-    planned.push({ digest, size, changed, tags, state: stateOf(growing, digest, listed) })
+  const { isLater, known, source } = comparison
+  const hasGrown = Array.from(known.values()).some(({ state }) => state === "copied")
+  const growing = { ...comparison, hasGrown }
+  const listed = Array.from(source.manifests)
+  const plan = ([digest, one]: readonly [Digest.Digest, Listed]): Planned => {
+    const { changed, size, tags } = one
+    return { digest, size, changed, tags, state: stateOf(growing, digest, one) }
   }
-  for (const [digest, { state }] of comparison.known) {
-    if (comparison.source.manifests.has(digest)) continue
+  const planned = listed.filter(([digest, { tags }]) => tags.length > 0 || known.has(digest)).map(plan)
+  for (const [digest, { state }] of known) {
+    if (source.manifests.has(digest)) continue
     planned.push({ digest, size: undefined, changed: undefined, tags: [], state: goneState(state) })
   }
-  return planned
+  // Most untagged manifests are parts of tagged artifacts, which bring them along.
+  if (!isLater && planned.some(({ state }) => state === "planned")) return planned
+  const loose = listed.filter(
+    ([digest, { tags }]) => tags.length === 0 && !known.has(digest) && isLoose(comparison, digest)
+  )
+  return [...planned, ...loose.map(plan)]
 }

@@ -3,6 +3,7 @@
  */
 import type { Descriptor } from "@effect-acr/client/Descriptor"
 import type * as Digest from "@effect-acr/client/Digest"
+import * as Hasher from "@effect-acr/client/Hasher"
 import type { Opened as RegistryOpened } from "@effect-acr/client/Registries"
 import type { RegistryError } from "@effect-acr/client/RegistryError"
 import * as DateTime from "effect/DateTime"
@@ -167,27 +168,29 @@ export const holdings = (opened: Source): Effect.Effect<Holdings, PlaceError> =>
   )
 }
 
-/** The number of tags of a repository whose digests are requested. */
-const mostRequested = 1000
-
-/** Requests the digests of tags of the source that the target lists without. */
+/** Requests the digests of tags that the target lists without. */
 export const withDigests = (
   { store }: Source,
   held: Holdings,
-  { manifests }: Inventory
+  wanted: ReadonlyArray<string>
 ): Effect.Effect<Holdings, PlaceError> => {
-  const wanted = Array.from(manifests.values(), ({ tags }) => tags).flat()
   const unknown = wanted.filter((tag) => held.tags.has(tag) && held.tags.get(tag) === undefined)
+  if (unknown.length === 0) return Effect.succeed(held)
   const request = (tag: string) => Effect.map(store.resolve(tag), (found) => [tag, found] as const)
-  return Effect.map(
-    Effect.forEach(unknown.slice(0, mostRequested), request, { concurrency: resolvesAtOnce }),
-    (requested) => {
-      const tags = new Map(held.tags)
-      for (const [tag, found] of requested) {
-        if (Option.isSome(found)) tags.set(tag, found.value.digest)
-        else tags.delete(tag)
-      }
-      return { ...held, tags }
+  return Effect.map(Effect.forEach(unknown, request, { concurrency: resolvesAtOnce }), (requested) => {
+    const tags = new Map(held.tags)
+    for (const [tag, found] of requested) {
+      if (Option.isSome(found)) tags.set(tag, found.value.digest)
+      else tags.delete(tag)
     }
-  )
+    return { ...held, tags }
+  })
+}
+
+/** Fingerprints the untagged manifests of a list. None if there are none. */
+export const untaggedOf = ({ manifests }: Inventory): Effect.Effect<string | undefined> => {
+  const untagged = Array.from(manifests).flatMap(([digest, { tags }]) => (tags.length === 0 ? [digest] : []))
+  if (untagged.length === 0) return Effect.undefined
+  const bytes = new TextEncoder().encode(untagged.toSorted().join("\n"))
+  return Effect.map(Hasher.Hasher, (start) => Hasher.digest(start, "sha256", bytes))
 }

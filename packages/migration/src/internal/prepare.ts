@@ -16,13 +16,15 @@ import { patiently } from "./patience.ts"
 import type { PlaceError, Places } from "./places.ts"
 import { type Finding, readBack } from "./readBack.ts"
 import { compile, nothingSelected, select } from "./selection.ts"
-import type { Repository, Run, Store } from "./store/store.ts"
+import type { Known, NewRepository, Repository, Run, Store } from "./store/store.ts"
 
 /** The result of listing a repository. */
 interface Listed {
   readonly repository: Repository
   readonly artifacts: number
   readonly planned: number
+  /** Whether the rules select a tag. */
+  readonly hasTags: boolean
   /** The number of tags of artifacts to copy that the target lacks. */
   readonly newTags: number
   readonly extraTags: ReadonlyArray<string>
@@ -49,7 +51,7 @@ export interface Preparing {
   readonly run: Run
   readonly isFirst: boolean
   readonly isLast: boolean
-  /** Whether nothing is copied afterwards. A plan requests digests that the target does not list, as copies do. */
+  /** Whether nothing is copied afterwards. */
   readonly isPlan: boolean
   readonly onListed: (listed: Listed) => Effect.Effect<void>
   readonly onReadBack: (found: ReadBack) => Effect.Effect<void>
@@ -61,6 +63,9 @@ const repositoriesAtOnce = 16
 const defaultBatch = 1000
 
 const defaultSample = 5
+
+/** The number of tags of a repository whose digests a plan requests where the target lists none. */
+const mostRequested = 1000
 
 const keyOf = (route: number, source: string): string => `${route} ${source}`
 
@@ -81,7 +86,7 @@ const findRepositories = ({ places, rules, run, store }: Preparing): Effect.Effe
     })
     const problems = nameProblems(named)
     const ids = new Map(known.map(({ id, route, source }) => [keyOf(route, source), id]))
-    const added: Array<Omit<Repository, "id">> = []
+    const added: Array<NewRepository> = []
     for (const [index, { route, source, target }] of named.entries()) {
       const { detail = null, problem = null } = problems.get(index) ?? {}
       const id = ids.get(keyOf(route, source))
@@ -99,15 +104,41 @@ interface Notes {
   readonly onDenied: (message: string) => void
 }
 
+/**
+ * The tags whose digests are requested if the target lists none: for a plan, whose artifacts are not copied, and in later calls, as
+ * another program may have moved the tags of what earlier ones copied. Copies that look for referrers check the tags anyway.
+ */
+const tagsToCheck = (
+  { isFirst, isPlan, rules }: Preparing,
+  { isOfTags, manifests }: Inventories.Inventory,
+  known: ReadonlyMap<Digest.Digest, Known>
+): ReadonlyArray<string> => {
+  const isLookedAt = isOfTags === true && rules.referrers !== false
+  if (!isPlan && (!isFirst || isLookedAt)) return []
+  const isThere = (digest: Digest.Digest) => arrived.has(known.get(digest)?.state ?? "planned")
+  const wanted = Array.from(manifests).flatMap(([digest, { tags }]) => (isPlan || isThere(digest) ? tags : []))
+  return isPlan ? wanted.slice(0, mostRequested) : wanted
+}
+
 /** Lists both sides of a repository, and writes the plan for its artifacts. */
 const planRepository = (
-  { isFirst, isLast, isPlan, places, rules, run, store }: Preparing,
+  preparing: Preparing,
   repository: Repository,
   route: Route,
   { onCopied, onDenied }: Notes
 ): Effect.Effect<Listed, MigrationError> =>
   Effect.gen(function* () {
-    const nothing = { repository, artifacts: 0, planned: 0, newTags: 0, extraTags: [], otherTags: 0, unknownTags: 0 }
+    const { isFirst, isLast, isPlan, places, rules, run, store } = preparing
+    const nothing = {
+      repository,
+      artifacts: 0,
+      planned: 0,
+      hasTags: false,
+      newTags: 0,
+      extraTags: [],
+      otherTags: 0,
+      unknownTags: 0
+    }
     const listing = <A>(effect: Effect.Effect<A, PlaceError>, problem: "notListed" | "targetNotListed") =>
       effect.pipe(
         patiently,
@@ -145,12 +176,13 @@ const planRepository = (
         Effect.gen(function* () {
           const opened = yield* places.target(route.to, repository.target)
           const held = yield* Inventories.holdings(opened)
-          return isPlan ? yield* Inventories.withDigests(opened, held, inventory) : held
+          return yield* Inventories.withDigests(opened, held, tagsToCheck(preparing, inventory, known))
         })
       ),
       "targetNotListed"
     )
     if (Option.isNone(target)) return nothing
+    const untagged = target.value.manifests === undefined ? yield* Inventories.untaggedOf(inventory) : undefined
     const comparison = {
       source: inventory,
       target: target.value,
@@ -159,7 +191,9 @@ const planRepository = (
       isFirst,
       isLast,
       isPlan,
-      isLater: run.pass > 1
+      isLater: run.pass > 1,
+      untagged,
+      lookedFor: repository.lookedFor ?? undefined
     }
     const compared = compare(comparison)
     const sampled = onCopied(toReadBack(comparison, compared))
@@ -168,6 +202,10 @@ const planRepository = (
       sampled.has(one.digest) && one.state === "verified" ? { ...one, state: "copied" as const } : one
     )
     yield* store.during(run, store.setPlan(repository.id, planned, known))
+    // The copies of this plan look for referrers, also those of the next call.
+    if (!isLast && untagged !== undefined && untagged !== comparison.lookedFor) {
+      yield* store.during(run, store.setLookedFor(repository.id, untagged))
+    }
     if (planned.every(({ state }) => state !== "planned")) {
       const loose = planned.filter(({ state, tags }) => tags.length === 0 && arrived.has(state))
       const references = [...target.value.tags.keys(), ...loose.map(({ digest }) => known.get(digest)?.root ?? digest)]
@@ -186,6 +224,7 @@ const planRepository = (
       unknownTags: unknown,
       artifacts: planned.length,
       planned: planned.filter(({ state }) => state === "planned").length,
+      hasTags: planned.some(({ tags }) => tags.length > 0),
       newTags: newTags(comparison, planned),
       extraTags: extraTags(comparison, compile(route.tags))
     }
@@ -255,7 +294,7 @@ export const prepare = (preparing: Preparing): Effect.Effect<number, MigrationEr
     const repositories = yield* store.repositories(run.id)
     const sample = makeSample(rules)
     const denied: Array<string> = []
-    /** The routes with an artifact. */
+    /** The routes with a tag. */
     const matched = new Set<number>()
     yield* Effect.forEach(
       repositories.filter(({ problem }) => problem === null),
@@ -273,7 +312,7 @@ export const prepare = (preparing: Preparing): Effect.Effect<number, MigrationEr
                 onDenied: (message) => denied.push(message)
               }),
               (listed) => {
-                if (listed.artifacts > 0) matched.add(repository.route)
+                if (listed.hasTags) matched.add(repository.route)
                 return onListed(listed)
               }
             )

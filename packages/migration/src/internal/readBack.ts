@@ -4,7 +4,6 @@
 import type { Reader } from "@effect-acr/artifacts/ContentStore"
 import * as Copy from "@effect-acr/artifacts/Copy"
 import * as Graph from "@effect-acr/artifacts/Graph"
-import type { Descriptor } from "@effect-acr/client/Descriptor"
 import type * as Digest from "@effect-acr/client/Digest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -23,23 +22,49 @@ export interface Finding {
 
 const blobsAtOnce = 4
 
-/** The blobs of an artifact that do not match their digests or are missing. Fails if reading fails for another reason. */
-const damagedIn = (target: Reader<PlaceError>, root: Digest.Digest, referrers: boolean) =>
+/** Content that is missing at the target, or does not match its digest. */
+interface Damaged {
+  readonly digest: Digest.Digest
+  /** Whether it is deleted before it is sent again: a registry does not replace a blob that it has. */
+  readonly isBlob: boolean
+}
+
+/** The missing manifest that keeps a graph from being read. Sparse indexes lack manifests by the rules. */
+const missingIn = (
+  { path, problem }: Graph.GraphError,
+  { index, platforms }: Rules
+): ReadonlyArray<Damaged> | undefined => {
+  const digest = path.at(-1)
+  const mayLack = index === "sparse" && platforms !== undefined && path.length > 1
+  return problem === "Missing" && digest !== undefined && !mayLack ? [{ digest, isBlob: false }] : undefined
+}
+
+/** The content of an artifact that is damaged. Fails if reading fails for another reason. */
+const damagedIn = (
+  target: Reader<PlaceError>,
+  root: Digest.Digest,
+  rules: Rules
+): Effect.Effect<ReadonlyArray<Damaged>, PlaceError | Graph.GraphError> =>
   Effect.gen(function* () {
     const resolved = yield* target.resolve(root)
-    if (Option.isNone(resolved)) return undefined
-    const graph = yield* Graph.read(target, resolved.value, referrers ? { referrers: {} } : {})
-    const damaged: Array<Descriptor> = []
+    if (Option.isNone(resolved)) return [{ digest: root, isBlob: false }]
+    const graph = yield* Graph.read(target, resolved.value, rules.referrers === false ? {} : { referrers: {} })
+    const damaged: Array<Damaged> = []
     yield* Effect.forEach(
       Graph.blobs(graph).filter((blob) => !Graph.isForeign(blob)),
       (blob) =>
         Stream.runDrain(target.blob(blob).read(0)).pipe(
-          Effect.catchIf(isDamaged, () => Effect.sync(() => void damaged.push(blob)))
+          Effect.catchIf(isDamaged, () => Effect.sync(() => void damaged.push({ digest: blob.digest, isBlob: true })))
         ),
       { concurrency: blobsAtOnce, discard: true }
     )
     return damaged
-  })
+  }).pipe(
+    Effect.catchTag("GraphError", (error) => {
+      const missing = missingIn(error, rules)
+      return missing === undefined ? Effect.fail(error) : Effect.succeed(missing)
+    })
+  )
 
 /** Reads an artifact back. Sends it again if it is damaged, and then reads it once more. */
 export const readBack = (
@@ -49,23 +74,27 @@ export const readBack = (
   { digest, root, tags }: Pick<Doubted, "digest" | "root" | "tags">,
   options: Copy.Options
 ): Effect.Effect<Finding> => {
-  const look = patiently(damagedIn(target.store, root, rules.referrers !== false))
-  const repair = (damaged: ReadonlyArray<Descriptor>) =>
+  const look = patiently(damagedIn(target.store, root, rules))
+  const repair = (damaged: ReadonlyArray<Damaged>) =>
     Effect.gen(function* () {
-      yield* Effect.forEach(damaged, (blob) => target.discard(blob.digest), { discard: true })
+      const blobs = damaged.filter(({ isBlob }) => isBlob)
+      yield* Effect.forEach(blobs, (blob) => target.discard(blob.digest), { discard: true })
       // `walk`, since the manifest is there. Without mounts: other repositories may share the damaged bytes.
       yield* Copy.run(source.store, target.store, digest, { ...options, tags, trust: "walk" })
     })
   return Effect.gen(function* (): Effect.fn.Return<Finding, unknown> {
     const damaged = yield* look
-    if (damaged === undefined || damaged.length === 0) return { outcome: "whole" }
-    const names = damaged.map((blob) => blob.digest).join(", ")
+    if (damaged.length === 0) return { outcome: "whole" }
+    const names = damaged.map((one) => one.digest).join(", ")
     const repaired = yield* Effect.result(patiently(repair(damaged)))
     const left = yield* look
-    if (repaired._tag === "Success" && left?.length === 0) {
-      return { outcome: "repaired", detail: `the target had other bytes for ${names}, which were sent again` }
+    if (repaired._tag === "Success" && left.length === 0) {
+      return { outcome: "repaired", detail: `the target lacked ${names}, or had other bytes: sent again` }
     }
     const why = repaired._tag === "Failure" ? `: ${messageOf(repaired.failure)}` : ""
-    return { outcome: "damaged", detail: `the target has other bytes for ${names}, and does not take them anew${why}` }
+    return {
+      outcome: "damaged",
+      detail: `the target lacks ${names}, or has other bytes, and does not take them anew${why}`
+    }
   }).pipe(Effect.catch((error) => Effect.succeed<Finding>({ outcome: "unread", detail: messageOf(error) })))
 }

@@ -112,8 +112,8 @@ const isUnchanged = ({ changed, size, state }: Planned, row: Row | undefined): b
   (size === undefined || size === row.size) &&
   (changed === undefined || changed === row.changed)
 
-/** Whether a state keeps the copy's remark, such as a tag that was kept. */
-const keepsRemark = (state: State): boolean => state === "verified"
+/** States that keep the copy's remark, such as a tag that was kept, or what the source does not have. */
+const remarked: ReadonlyArray<State> = ["verified", "failed"]
 
 interface StateChange {
   readonly id: number
@@ -153,7 +153,8 @@ export const make = ({ inTransaction, insertAll, sql, whole }: Access) => {
     repository: number,
     planned: ReadonlyArray<Planned>
   ): Effect.Effect<ReadonlyMap<Digest.Digest, number>, SqlError> => {
-    const isKept = sql`excluded.state IN (migration_artifacts.state, ${whole(numberOf("verified"))})`
+    const states = sql.join(", ", false)(remarked.map((state) => sql`${whole(numberOf(state))}`))
+    const isKept = sql`excluded.state IN (migration_artifacts.state, ${states})`
     const rows = planned.map(({ changed = null, digest, size = null, state }) => ({
       repository,
       digest: toBytes(digest),
@@ -183,7 +184,7 @@ export const make = ({ inTransaction, insertAll, sql, whole }: Access) => {
       Object.values(Arr.groupBy(changed, ({ state }) => state)),
       (same) => {
         const [{ state }] = same
-        const remark = sql.literal(keepsRemark(state) ? "" : ", class = NULL, detail = NULL")
+        const remark = sql.literal(remarked.includes(state) ? "" : ", class = NULL, detail = NULL")
         return inChunks(
           same,
           (chunk) => sql`UPDATE migration_artifacts SET state = ${numberOf(state)} ${remark}

@@ -13,7 +13,12 @@ export interface Repository {
   readonly target: string
   readonly problem: string | null
   readonly detail: string | null
+  /** The fingerprint of the untagged manifests of the source when copies last looked for referrers. */
+  readonly lookedFor: string | null
 }
+
+/** A repository before it is in the database. */
+export type NewRepository = Omit<Repository, "id" | "lookedFor">
 
 /** The list of a route's repositories, with records that cannot be read. */
 export interface PartialCatalog {
@@ -21,19 +26,15 @@ export interface PartialCatalog {
   readonly count: number
 }
 
-interface RepositoryRow extends Repository {}
-
 export const make = ({ inTransaction, insertAll, lock, sql }: Access) => {
   const repositories = (run: number): Effect.Effect<ReadonlyArray<Repository>, MigrationError> =>
     guarded(
-      sql<RepositoryRow>`SELECT id, route, source, target, problem, detail FROM migration_repositories
+      sql<Repository>`SELECT id, route, source, target, problem, detail, looked_for AS ${sql("lookedFor")}
+        FROM migration_repositories
         WHERE run = ${run} ORDER BY route, source`
     )
 
-  const addRepositories = (
-    run: number,
-    added: ReadonlyArray<Omit<Repository, "id">>
-  ): Effect.Effect<void, MigrationError> =>
+  const addRepositories = (run: number, added: ReadonlyArray<NewRepository>): Effect.Effect<void, MigrationError> =>
     inTransaction(
       Effect.gen(function* () {
         yield* lock("migration_repositories")
@@ -58,6 +59,9 @@ export const make = ({ inTransaction, insertAll, lock, sql }: Access) => {
       )
     )
 
+  const setLookedFor = (repository: number, untagged: string): Effect.Effect<void, MigrationError> =>
+    guarded(Effect.asVoid(sql`UPDATE migration_repositories SET looked_for = ${untagged} WHERE id = ${repository}`))
+
   /** Records how many records of the list of a route's repositories cannot be read. */
   const setLeftOut = (run: number, route: number, count: number): Effect.Effect<void, MigrationError> =>
     inTransaction(
@@ -72,5 +76,5 @@ export const make = ({ inTransaction, insertAll, lock, sql }: Access) => {
       sql<PartialCatalog>`SELECT route, left_out AS count FROM migration_catalogs WHERE run = ${run} ORDER BY route`
     )
 
-  return { repositories, addRepositories, setProblem, setLeftOut, partialCatalogs }
+  return { repositories, addRepositories, setProblem, setLookedFor, setLeftOut, partialCatalogs }
 }

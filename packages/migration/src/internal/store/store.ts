@@ -15,7 +15,7 @@ import * as Tables from "./tables.ts"
 
 export type { Known, Planned, Settled } from "./artifacts.ts"
 export type { Batch, Task } from "./batches.ts"
-export type { Repository } from "./repositories.ts"
+export type { NewRepository, Repository } from "./repositories.ts"
 export type { Run } from "./runs.ts"
 
 const storeOf = Effect.gen(function* () {

@@ -37,6 +37,7 @@ const first = Effect.gen(function* () {
     target TEXT NOT NULL,
     problem TEXT,
     detail TEXT,
+    looked_for TEXT,
     UNIQUE (run, route, source)
   )`
   yield* sql`CREATE TABLE migration_catalogs (

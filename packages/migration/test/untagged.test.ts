@@ -1,0 +1,165 @@
+/**
+ * Manifests without a tag: signatures, SBOMs, and those that nothing names.
+ */
+import { join } from "node:path"
+import * as ImageArchive from "@effect-acr/artifacts/ImageArchive"
+import * as ImageLayout from "@effect-acr/artifacts/ImageLayout"
+import * as Digest from "@effect-acr/client/Digest"
+import * as Registries from "@effect-acr/client/Registries"
+import * as NodeCompression from "@effect-acr/node/NodeCompression"
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import { assert, describe, it } from "@effect/vitest"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import * as Migration from "../src/Migration.ts"
+import * as MigrationReport from "../src/MigrationReport.ts"
+import { makeWorld } from "./support/world.ts"
+
+type World = Effect.Success<ReturnType<typeof makeWorld>>
+
+const image = { repository: "shop/api", tags: ["1.0"], layers: ["api"] }
+
+const signature = { artifactType: "application/vnd.signature", layers: ["signature"] }
+
+const signed = { ...image, referrers: [signature] }
+
+/** Makes a registry list only tags, as those do that are not Azure Container Registry. */
+const withoutLists = ({ inject }: World["source"]) =>
+  inject({
+    path: "/acr/v1/",
+    times: "always",
+    consequence: { _tag: "Answer", status: 404, body: "404 page not found" }
+  })
+
+const digestsIn = ({ contents }: World["source"]) =>
+  Effect.map(contents("shop/api"), (found) =>
+    Option.getOrThrow(found)
+      .manifests.map(({ digest }) => digest)
+      .toSorted()
+  )
+
+/** Asserts that a run is complete, and that the target has all manifests of the source. */
+const assertWhole = ({ source, status, target }: World) =>
+  Effect.gen(function* () {
+    assert.deepEqual(yield* digestsIn(target), yield* digestsIn(source))
+    assert.isTrue(MigrationReport.isComplete(yield* status))
+  })
+
+/** The number of artifacts to copy in each pass. */
+const artifactsToCopy = (events: Iterable<Migration.Event>) =>
+  Array.from(events).flatMap((event) => (event._tag === "Planned" ? [event.artifacts] : []))
+
+/** Takes the tag away, so that nothing names the manifest. */
+const untag = ({ services, source }: World, tag: string) =>
+  Effect.provide(
+    Effect.flatMap(Registries.open(`${source.loginServer}/shop/api`), ({ registry }) =>
+      registry.deleteTag("shop/api", tag)
+    ),
+    services
+  )
+
+describe("a signature", () => {
+  it.live("arrives in the first call where the target has all that is tagged", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      yield* world.source.seed(signed)
+      yield* world.target.seed(image)
+      const plan = Effect.provide(Effect.flatMap(world.decode({}), Migration.plan), world.services)
+      assert.deepInclude(yield* plan, { artifacts: 1, present: 1 })
+      yield* world.run()
+      yield* assertWhole(world)
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("that comes between two passes arrives, also if a tag is newer and the target lists only tags", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      yield* withoutLists(world.target)
+      yield* world.source.setTime(DateTime.makeUnsafe("2026-01-01T00:00:00.001Z"))
+      yield* world.seed(image)
+      yield* Migration.run("test", yield* world.decode({})).pipe(
+        Stream.takeUntil(({ _tag }) => _tag === "BatchDone"),
+        Stream.runDrain,
+        Effect.provide(world.services)
+      )
+      yield* world.seed(signed, { ...image, tags: ["1.1"], layers: ["newer"] })
+      yield* world.run()
+      yield* assertWhole(world)
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("that comes later in the same second arrives where the target lists only tags", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      yield* withoutLists(world.target)
+      yield* world.source.setTime(DateTime.makeUnsafe("2026-01-01T00:00:00.001Z"))
+      yield* world.seed({ ...image, platforms: ["linux/amd64", "linux/arm64"] })
+      yield* world.run()
+      yield* world.seed({ ...image, platforms: ["linux/amd64", "linux/arm64"], referrers: [signature] })
+      yield* world.run()
+      yield* assertWhole(world)
+      // Nothing is new: nothing is looked at again.
+      yield* world.source.clearJournal
+      yield* world.run()
+      const read = (yield* world.source.journal).filter(({ path }) => path.startsWith("/v2/shop/"))
+      assert.deepEqual(read, [])
+    }).pipe(Effect.scoped)
+  )
+})
+
+describe("a manifest that nothing names", () => {
+  const leftOver = { ...image, tags: ["gone"], layers: ["left over"] }
+
+  it.live("stays behind unless the rules want it", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      yield* world.seed(image, leftOver)
+      yield* untag(world, "gone")
+      yield* world.run()
+      assert.lengthOf(yield* digestsIn(world.target), 1)
+      yield* world.run({ untagged: true }, "all")
+      assert.deepEqual(yield* digestsIn(world.target), yield* digestsIn(world.source))
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("goes also to a registry that lists only tags, once", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      yield* withoutLists(world.target)
+      yield* world.seed(image, leftOver)
+      yield* untag(world, "gone")
+      yield* world.run({ untagged: true })
+      yield* assertWhole(world)
+      yield* world.target.clearJournal
+      yield* world.run({ untagged: true })
+      const pushed = (yield* world.target.journal).filter(({ method }) => method === "PUT")
+      assert.deepEqual(pushed, [])
+      yield* assertWhole(world)
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("goes to layouts and archives, with its referrers", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      yield* world.seed(image, { ...leftOver, referrers: [signature] })
+      yield* untag(world, "gone")
+      const digests = (yield* digestsIn(world.source)).map((digest) => Digest.Digest.make(digest))
+      for (const kind of ["layouts", "archives"]) {
+        const rules = {
+          routes: [{ from: world.route.from, to: { [kind]: join(world.folder, kind) } }],
+          untagged: true
+        }
+        yield* world.run(rules, kind)
+        assert.deepEqual(artifactsToCopy(yield* world.run(rules, kind)), [0])
+      }
+      const layout = yield* ImageLayout.open(join(world.folder, "layouts", "shop", "api"))
+      const archive = yield* ImageArchive.read(join(world.folder, "archives", "shop", "api.tar"))
+      for (const digest of digests) {
+        assert.isTrue(Option.isSome(yield* layout.resolve(digest)))
+        assert.isTrue(Option.isSome(yield* archive.resolve(digest)))
+      }
+    }).pipe(Effect.scoped, Effect.provide([NodeServices.layer, NodeCompression.layer]))
+  )
+})
