@@ -40,7 +40,7 @@ const stateOf = (change: Partial<Comparison>) =>
     isLast: false,
     isPlan: false,
     isLater: true,
-    untagged: undefined,
+    possibleReferrers: undefined,
     lookedFor: undefined,
     ...change
   }).find(({ digest }) => digest === one)?.state
@@ -79,15 +79,14 @@ describe("a comparison", () => {
     assert.strictEqual(stateOf({ isLast: true }), "planned")
   })
 
-  it("looks for referrers where the target lists no manifests and the untagged ones of the source are others than before", () => {
+  it("looks for referrers where the source lists other possible ones than before, which no list of the target shows", () => {
     const target = { tags: new Map([["1.0", undefined]]) }
     const known = knownAs({ state: "copied" })
-    const others = { target, known, untagged: "others", lookedFor: "some" }
+    const others = { target, known, possibleReferrers: "others", lookedFor: "some" }
     assert.strictEqual(stateOf(others), "planned")
     assert.strictEqual(stateOf({ ...others, lookedFor: "others" }), "copied")
-    assert.strictEqual(stateOf({ ...others, untagged: undefined }), "copied")
+    assert.strictEqual(stateOf({ ...others, possibleReferrers: undefined }), "copied")
     assert.strictEqual(stateOf({ ...others, isPlan: true }), "copied")
-    assert.strictEqual(stateOf({ ...others, rules: { referrers: false } }), "copied")
     const failed = knownAs({ state: "failed", isTransient: true })
     assert.strictEqual(stateOf({ ...others, known: failed, isLast: true }), "failed")
   })
@@ -98,6 +97,9 @@ describe("a comparison", () => {
     assert.strictEqual(stateOf({ source, target: there, known, isFirst: true }), "planned")
     assert.strictEqual(stateOf({ source, target: there, known }), "verified")
     assert.strictEqual(stateOf({ source, target: there }), "planned")
+    const without = { source, target: there, known, isFirst: true, rules: { referrers: false } }
+    assert.strictEqual(stateOf(without), "verified")
+    assert.strictEqual(stateOf({ ...without, rules: { referrers: false, cosignTags: true } }), "planned")
   })
 
   it("trusts what it copied where the target lists no digests", () => {

@@ -15,7 +15,7 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as Migration from "../src/Migration.ts"
 import * as MigrationReport from "../src/MigrationReport.ts"
-import { makeWorld } from "./support/world.ts"
+import { makeWorld, tagsOf } from "./support/world.ts"
 
 type World = Effect.Success<ReturnType<typeof makeWorld>>
 
@@ -105,6 +105,27 @@ describe("a signature", () => {
       yield* world.run()
       const read = (yield* world.source.journal).filter(({ path }) => path.startsWith("/v2/shop/"))
       assert.deepEqual(read, [])
+    }).pipe(Effect.scoped)
+  )
+})
+
+describe("a signature in a tag of cosign 2", () => {
+  it.live("that comes later arrives although the rules select other tags, and is looked for no more", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      const routes = [{ ...world.route, tags: { include: ["1.*"] } }]
+      const call = world.run({ routes, cosignTags: true, referrers: false })
+      const [digest = ""] = yield* world.seed(image)
+      yield* call
+      yield* world.seed({ ...image, tags: [`${digest.replace(":", "-")}.sig`], layers: ["signature"] })
+      yield* world.seed({ ...image, tags: ["2.0"], layers: ["another"] })
+      yield* call
+      assert.deepEqual(
+        (yield* tagsOf(world.target)).map((tag) => tag.split(" ")[0]),
+        ["shop/api:1.0", `shop/api:${digest.replace(":", "-")}.sig`]
+      )
+      assert.deepEqual(artifactsToCopy(yield* call), [0])
+      assert.isTrue(MigrationReport.isComplete(yield* world.status))
     }).pipe(Effect.scoped)
   )
 })

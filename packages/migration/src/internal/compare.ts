@@ -11,11 +11,11 @@ export interface Comparison {
   readonly source: Inventory
   readonly target: Holdings
   readonly known: ReadonlyMap<Digest.Digest, Known>
-  readonly rules: Pick<Rules, "onTag" | "referrers" | "untagged">
+  readonly rules: Pick<Rules, "cosignTags" | "onTag" | "referrers" | "untagged">
   /** Whether tagged artifacts were copied in an earlier pass. */
   readonly isLater: boolean
-  /** The fingerprint of the untagged manifests of the source, if there are some and the target does not list its own. */
-  readonly untagged: string | undefined
+  /** The fingerprint of possible referrers that no list of the target shows, if the source lists some. */
+  readonly possibleReferrers: string | undefined
   /** The fingerprint when copies last looked for referrers. */
   readonly lookedFor: string | undefined
   /** Whether failed and refused artifacts are retried: once in each call of a run. */
@@ -75,18 +75,19 @@ const isSettled = (
 }
 
 /**
- * Whether an artifact may have referrers that lists do not show, so that a copy has to look for them: the source lists only tags, or
- * the target does not show which untagged manifests of the source it lacks. A copy of a new artifact looks; copies of known ones look
- * once in each call if the source lists only tags, and otherwise if its untagged manifests are others than before.
+ * Whether an artifact may have referrers that lists do not show, so that a copy has to look for them. Copies of new artifacts look.
+ * Copies of known ones look once in each call if the source lists only tags, and otherwise if it lists other possible referrers than
+ * before.
  */
 const isUnlooked = (
-  { isFirst, isPlan, lookedFor, rules, source, untagged }: Comparison,
+  { isFirst, isPlan, lookedFor, possibleReferrers, rules, source }: Comparison,
   before: Known | undefined
 ): boolean => {
-  if (isPlan || rules.referrers === false) return false
+  if (isPlan) return false
   const isNew = before === undefined || before.state === "planned" || before.isTransient
-  if (source.isOfTags === true) return isNew || isFirst
-  return untagged !== undefined && (isNew || untagged !== lookedFor)
+  const hasReferrers = rules.referrers !== false || rules.cosignTags === true
+  if (source.isOfTags === true) return hasReferrers && (isNew || isFirst)
+  return possibleReferrers !== undefined && (isNew || possibleReferrers !== lookedFor)
 }
 
 const stateOf = (comparison: Growing, digest: Digest.Digest, listed: Listed): State => {

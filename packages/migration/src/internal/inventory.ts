@@ -10,6 +10,7 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import type { Rules } from "../MigrationRules.ts"
 import type { PlaceError, Source } from "./places.ts"
 
 /** A manifest with its tags, as listed. */
@@ -26,6 +27,8 @@ export interface Inventory {
   readonly manifests: ReadonlyMap<Digest.Digest, Listed>
   /** Whether only manifests with tags are listed, so that new referrers are not. */
   readonly isOfTags?: boolean
+  /** The signature tags of cosign 2 that the rules do not select, each with its digest. */
+  readonly signatures?: ReadonlyArray<string>
 }
 
 /** The content of a target repository. */
@@ -41,6 +44,9 @@ const resolvesAtOnce = 8
 const isUnsupported = ({ reason }: RegistryError): boolean => reason._tag === "Unsupported"
 
 const isAbsent = ({ reason }: RegistryError): boolean => reason._tag === "NotFound" && reason.resource !== "endpoint"
+
+/** The tags under which cosign 2 stores signatures, attestations and SBOMs of an image. */
+const isSignature = (tag: string): boolean => /^sha256-[0-9a-f]{64}\.(sig|att|sbom)$/.test(tag)
 
 const secondsOf = (time: DateTime.Utc): number => Math.floor(DateTime.toEpochMillis(time) / 1000)
 
@@ -72,8 +78,10 @@ const byLists = (
 ): Effect.Effect<Inventory, RegistryError> =>
   Effect.gen(function* () {
     const listed = new Map<string, ListedTag>()
+    const signatures = new Set<string>()
     yield* eachOf(registry.tags(repository), ({ digest, lastUpdatedOn, name }) => {
       if (isWanted(name)) listed.set(name, { digest, changed: secondsOf(lastUpdatedOn) })
+      else if (isSignature(name)) signatures.add(`${name} ${digest}`)
     })
     const manifests = manifestsOf(listed)
     // An entry that moves while the list is read may be on two pages: the map holds it once.
@@ -86,7 +94,7 @@ const byLists = (
         ...(sizeInBytes === undefined ? {} : { size: sizeInBytes })
       })
     })
-    return { manifests }
+    return { manifests, signatures: Array.from(signatures) }
   })
 
 /** The tags of a store with the descriptors that they name, without tags that are deleted meanwhile. */
@@ -187,10 +195,21 @@ export const withDigests = (
   })
 }
 
-/** Fingerprints the untagged manifests of a list. None if there are none. */
-export const untaggedOf = ({ manifests }: Inventory): Effect.Effect<string | undefined> => {
+/**
+ * Fingerprints what the source lists and may be referrers that the target lacks: signature tags that the rules do not select, and
+ * untagged manifests if the target does not list its own. None if there is no such thing.
+ */
+export const possibleReferrers = (
+  { manifests, signatures = [] }: Inventory,
+  target: Holdings,
+  { cosignTags, referrers }: Pick<Rules, "cosignTags" | "referrers">
+): Effect.Effect<string | undefined> => {
   const untagged = Array.from(manifests).flatMap(([digest, { tags }]) => (tags.length === 0 ? [digest] : []))
-  if (untagged.length === 0) return Effect.undefined
-  const bytes = new TextEncoder().encode(untagged.toSorted().join("\n"))
+  const possible = [
+    ...(cosignTags === true ? signatures : []),
+    ...(referrers === false || target.manifests !== undefined ? [] : untagged)
+  ]
+  if (possible.length === 0) return Effect.undefined
+  const bytes = new TextEncoder().encode(possible.toSorted().join("\n"))
   return Effect.map(Hasher.Hasher, (start) => Hasher.digest(start, "sha256", bytes))
 }

@@ -182,7 +182,7 @@ const planRepository = (
       "targetNotListed"
     )
     if (Option.isNone(target)) return nothing
-    const untagged = target.value.manifests === undefined ? yield* Inventories.untaggedOf(inventory) : undefined
+    const possibleReferrers = yield* Inventories.possibleReferrers(inventory, target.value, rules)
     const comparison = {
       source: inventory,
       target: target.value,
@@ -192,7 +192,7 @@ const planRepository = (
       isLast,
       isPlan,
       isLater: run.pass > 1,
-      untagged,
+      possibleReferrers,
       lookedFor: repository.lookedFor ?? undefined
     }
     const compared = compare(comparison)
@@ -203,8 +203,8 @@ const planRepository = (
     )
     yield* store.during(run, store.setPlan(repository.id, planned, known))
     // The copies of this plan look for referrers, also those of the next call.
-    if (!isLast && untagged !== undefined && untagged !== comparison.lookedFor) {
-      yield* store.during(run, store.setLookedFor(repository.id, untagged))
+    if (!isLast && possibleReferrers !== undefined && possibleReferrers !== comparison.lookedFor) {
+      yield* store.during(run, store.setLookedFor(repository.id, possibleReferrers))
     }
     if (planned.every(({ state }) => state !== "planned")) {
       const loose = planned.filter(({ state, tags }) => tags.length === 0 && arrived.has(state))

@@ -13,7 +13,7 @@ export interface Repository {
   readonly target: string
   readonly problem: string | null
   readonly detail: string | null
-  /** The fingerprint of the untagged manifests of the source when copies last looked for referrers. */
+  /** The fingerprint of possible referrers at the source when copies last looked for them. */
   readonly lookedFor: string | null
 }
 
@@ -59,8 +59,8 @@ export const make = ({ inTransaction, insertAll, lock, sql }: Access) => {
       )
     )
 
-  const setLookedFor = (repository: number, untagged: string): Effect.Effect<void, MigrationError> =>
-    guarded(Effect.asVoid(sql`UPDATE migration_repositories SET looked_for = ${untagged} WHERE id = ${repository}`))
+  const setLookedFor = (repository: number, fingerprint: string): Effect.Effect<void, MigrationError> =>
+    guarded(Effect.asVoid(sql`UPDATE migration_repositories SET looked_for = ${fingerprint} WHERE id = ${repository}`))
 
   /** Records how many records of the list of a route's repositories cannot be read. */
   const setLeftOut = (run: number, route: number, count: number): Effect.Effect<void, MigrationError> =>
