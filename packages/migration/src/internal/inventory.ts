@@ -10,6 +10,7 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import type * as Types from "effect/Types"
 import type { Rules } from "../MigrationRules.ts"
 import type { PlaceError, Source } from "./places.ts"
 
@@ -60,9 +61,12 @@ interface ListedTag {
   readonly changed?: number
 }
 
+/** A manifest while lists are read. */
+type Growing = Omit<Types.Mutable<Listed>, "tags"> & { readonly tags: Array<string> }
+
 /** The manifests that tags name. A list may have a tag on two pages: the last entry counts. */
-const manifestsOf = (listed: ReadonlyMap<string, ListedTag>): Map<Digest.Digest, Listed> => {
-  const manifests = new Map<Digest.Digest, { tags: Array<string>; changed?: number }>()
+const manifestsOf = (listed: ReadonlyMap<string, ListedTag>): Map<Digest.Digest, Growing> => {
+  const manifests = new Map<Digest.Digest, Growing>()
   for (const [tag, { changed, digest }] of listed) {
     const found = manifests.get(digest) ?? { tags: [] }
     found.tags.push(tag)
@@ -88,11 +92,9 @@ const byLists = (
     yield* eachOf(registry.manifests(repository), ({ digest, lastUpdatedOn, sizeInBytes, tags }) => {
       const found = manifests.get(digest)
       if (found === undefined && tags.length > 0) return
-      manifests.set(digest, {
-        changed: secondsOf(lastUpdatedOn),
-        ...(found ?? { tags: [] }),
-        ...(sizeInBytes === undefined ? {} : { size: sizeInBytes })
-      })
+      const entry = found ?? { tags: [], changed: secondsOf(lastUpdatedOn) }
+      if (sizeInBytes !== undefined) entry.size = sizeInBytes
+      if (found === undefined) manifests.set(digest, entry)
     })
     return { manifests, signatures: Array.from(signatures) }
   })

@@ -3,7 +3,6 @@
  * incomplete, and so is a run that relies on it.
  */
 import type { Reader } from "@effect-acr/artifacts/ContentStore"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
@@ -11,8 +10,8 @@ import * as References from "effect/References"
 import * as Stream from "effect/Stream"
 
 /**
- * Loggers that count the records that lists lack. The client reports them in an annotation of its warnings, so warnings are counted
- * even if the program does not log them.
+ * Loggers that count the records that lists lack, and the least level of what they get. The client reports them in an annotation of
+ * its warnings, so warnings are counted even if the program does not log them.
  */
 const watching = (onLeftOut: (count: number) => void) =>
   Effect.gen(function* () {
@@ -24,27 +23,40 @@ const watching = (onLeftOut: (count: number) => void) =>
       if (LogLevel.isLessThan(options.logLevel, level)) return
       for (const other of others) other.log(options)
     })
-    return Context.make(Logger.CurrentLoggers, new Set([logger])).pipe(
-      Context.add(References.MinimumLogLevel, LogLevel.isGreaterThan(level, "Warn") ? "Warn" : level)
-    )
+    const least: LogLevel.LogLevel = LogLevel.isGreaterThan(level, "Warn") ? "Warn" : level
+    return { loggers: new Set([logger]), least }
   })
 
 /** Runs an effect that lists, and counts the records that its lists lack. */
 export const counting = <A, E, R>(lists: Effect.Effect<A, E, R>): Effect.Effect<readonly [A, number], E, R> =>
   Effect.gen(function* () {
     let count = 0
-    const services = yield* watching((more) => {
+    const { least, loggers } = yield* watching((more) => {
       count += more
     })
-    return [yield* Effect.provideContext(lists, services), count] as const
+    const listed = lists.pipe(
+      Effect.provideService(Logger.CurrentLoggers, loggers),
+      Effect.provideService(References.MinimumLogLevel, least)
+    )
+    return [yield* listed, count] as const
   })
 
-/** A source whose lists of referrers tell how many records they lack. */
+/**
+ * A source whose lists of referrers tell how many records they lack. Two services cost less than a context, which would be merged
+ * for each list.
+ */
 export const countingReferrers = <E>(source: Reader<E>, onLeftOut: (count: number) => void): Reader<E> => ({
   ...source,
   referrers: (subject, options) =>
     Stream.unwrap(
-      Effect.map(watching(onLeftOut), (services) => Stream.provideContext(source.referrers(subject, options), services))
+      Effect.map(watching(onLeftOut), ({ least, loggers }) =>
+        source
+          .referrers(subject, options)
+          .pipe(
+            Stream.provideService(Logger.CurrentLoggers, loggers),
+            Stream.provideService(References.MinimumLogLevel, least)
+          )
+      )
     )
 })
 
