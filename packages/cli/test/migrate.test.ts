@@ -242,7 +242,16 @@ describe("eacr migrate", () => {
       yield* failing(["run", "../up", rulesFile], 2, "Expected a name of letters")
       yield* failing(["run", "test", rulesFile, "--status-page", "none"], 2, "Expected a port such as 8080")
       yield* failing(["report", "test", "--only", "lost"], 2, "lost")
-      yield* failing(["run", "test", rulesFile, "--state", world.folder], 1, "cannot be opened")
+      yield* failing(["run", "test", rulesFile, "--state", world.folder], 2, `${world.folder} is a folder`)
+      yield* failing(["status", "test", "--state", world.folder], 2, `${world.folder} is a folder`)
+      const missing = join(world.folder, "missing")
+      const inMissing = ["run", "test", rulesFile, "--state", join(missing, "state.sqlite")]
+      yield* failing(inMissing, 4, `there is no folder ${missing} for the state file`)
+      const url = `file:${world.folder}/state?mode=memory`
+      yield* failing(["run", "test", rulesFile, "--state", url], 4, "there is no folder")
+      for (const unkept of ["", ":memory:"]) {
+        yield* failing(["run", "test", rulesFile, "--state", unkept], 2, `got ${JSON.stringify(unkept)}`)
+      }
       yield* failing(["run", "test", rulesFile, "--state", state], 5, "log in", { DOCKER_AUTH_CONFIG: authsOf() })
       yield* failing(["status", "other", "--state", state], 4, "no run other")
       yield* world.writeRules({ route: [] })
@@ -300,6 +309,7 @@ describe("eacr migrate", () => {
       ]) {
         assert.strictEqual(ended.code, 2)
         assert.include(ended.stderr, "the database of another program")
+        assert.notInclude(ended.stderr, "the state is kept")
       }
       assert.deepStrictEqual(tables(), before)
     }).pipe(Effect.scoped)

@@ -12,6 +12,7 @@ import { printable } from "@effect-acr/client/Printable"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
+import * as Path from "effect/Path"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as SqlClient from "effect/sql/SqlClient"
@@ -53,16 +54,34 @@ const tablesOf = Effect.gen(function* () {
   return row ?? { all: 0, own: 0 }
 })
 
+const isFolder = (path: string) =>
+  Effect.flatMap(FileSystem.FileSystem, (files) => files.stat(path)).pipe(
+    Effect.map(({ type }) => type === "Directory"),
+    // SQLite reports any other problem.
+    Effect.orElseSucceed(() => false)
+  )
+
+/** Fails if there can be no state file of this path, for which SQLite has the same message in all cases. */
+const checkState = Effect.fnUntraced(function* (file: string, path: string) {
+  if (yield* isFolder(path)) return yield* new WrongCall({ description: `${file} is a folder: --state names a file` })
+  const folder = (yield* Path.Path).dirname(path)
+  if (yield* isFolder(folder)) return
+  return yield* new NotThere({ description: `there is no folder ${folder} for the state file ${file}` })
+})
+
 /** Opens the state of runs in a file until the scope closes. Refuses the database of another program. */
-const openState = Effect.fnUntraced(function* (filename: string) {
+const openState = Effect.fnUntraced(function* (file: string) {
   const failed = ({ message }: SqlError) => {
-    const description = `the state file ${filename} cannot be opened: ${message}`
+    const description = `the state file ${file} cannot be opened: ${message}`
     return new MigrationError({ problem: "StoreFailed", description })
   }
+  // An absolute path: Node reads a name that begins with "file:" as a URL, which can also name a database in memory.
+  const filename = (yield* Path.Path).resolve(file)
+  yield* checkState(file, filename)
   const opened = yield* Effect.mapError(Layer.build(SqliteClient.layer({ filename })), failed)
   const { all, own } = yield* Effect.mapError(Effect.provideContext(tablesOf, opened), failed)
   if (all === 0 || own > 0) return opened
-  const description = `${filename} is the database of another program: --state FILE names another file`
+  const description = `${file} is the database of another program: --state FILE names another file`
   return yield* new WrongCall({ description })
 })
 
@@ -137,11 +156,12 @@ export const run = Effect.fnUntraced(function* (call: Call) {
   const { format, isQuiet } = yield* settings
   const isPrinting = format === "jsonl"
   const tracker = yield* MigrationProgress.track
+  const opened = yield* openState(state)
   if (!isQuiet) yield* Output.tell(`the state is kept in ${printable(state)}`)
   yield* servePage(name, tracker, page)
   const summary = yield* follow(name, rules, tracker, isPrinting).pipe(
     Effect.provide(within(rules)),
-    Effect.provideContext(yield* openState(state))
+    Effect.provideContext(opened)
   )
   const isComplete = MigrationReport.isComplete(summary)
   if (!isComplete && !isQuiet) yield* tellIncomplete(call, summary)

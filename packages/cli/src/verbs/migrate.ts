@@ -34,9 +34,16 @@ const newName = nameArgument("A name of your choice for the run: letters, digits
 
 const oldName = nameArgument("The name of the run")
 
+/** SQLite's names for databases that end with the process. */
+const unkept: ReadonlySet<string> = new Set(["", ":memory:"])
+
 const stateFlag = Flag.String("state").pipe(
   Flag.withMetavar("FILE"),
   Flag.withDescription("The file that keeps the state of the run. Defaults to NAME.sqlite in the working directory"),
+  Flag.filter(
+    (file) => !unkept.has(file),
+    (file) => `Expected a file, in which the next call finds the state, got ${JSON.stringify(file)}`
+  ),
   Flag.optional
 )
 
