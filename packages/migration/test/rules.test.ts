@@ -5,6 +5,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { nameProblems, type Named } from "../src/internal/names.ts"
 import * as MigrationRules from "../src/MigrationRules.ts"
+import { makeWorld } from "./support/world.ts"
 
 const route = { from: { registry: "old.azurecr.io" }, to: { registry: "new.azurecr.io" } }
 
@@ -56,6 +57,27 @@ describe("rules", () => {
       assert.include(yield* messageOf({ routes: [route], limits: mistyped }), "odl.azurecr.io")
       assert.include((yield* Effect.flip(MigrationRules.parse("{"))).message, "they are not JSON")
     })
+  )
+})
+
+describe("the rules of a run", () => {
+  it.live("may spell out defaults and change what affects no copy, in any order", () =>
+    Effect.gen(function* () {
+      const { route: own, run, seed, status } = yield* makeWorld()
+      yield* seed({ repository: "shop/api", tags: ["1.0"] })
+      yield* run()
+      const defaults = { index: "rewrite", referrers: true, cosignTags: false, untagged: false, onTag: "overwrite" }
+      const whole = { rename: [], tags: { include: [] }, repositories: {}, to: own.to, from: own.from }
+      yield* run({ ...defaults, verify: { sample: 0 }, limits: { copies: 1 }, routes: [whole] })
+      assert.strictEqual((yield* status).pass, 3)
+      for (const other of [
+        { onTag: "keep" },
+        { untagged: true },
+        { routes: [{ ...own, tags: { include: ["2.*"] } }] }
+      ]) {
+        assert.include((yield* Effect.flip(run(other))).message, "the run test has other rules")
+      }
+    }).pipe(Effect.scoped)
   )
 })
 

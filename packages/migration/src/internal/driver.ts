@@ -7,7 +7,6 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
-import * as Struct from "effect/Struct"
 import { MigrationError } from "../MigrationError.ts"
 import type { State, Summary } from "../MigrationReport.ts"
 import { Rules } from "../MigrationRules.ts"
@@ -15,7 +14,7 @@ import * as Copying from "./copy.ts"
 import * as Engine from "./engine.ts"
 import type { Places } from "./places.ts"
 import { prepare } from "./prepare.ts"
-import { nothingSelected } from "./selection.ts"
+import { nothingSelected, selectionOf } from "./selection.ts"
 import { noRules } from "./store/runs.ts"
 import type { Batch, Run, Store } from "./store/store.ts"
 import { summaryOf } from "./summary.ts"
@@ -224,8 +223,7 @@ const copyBatches = ({ batchesAhead, shards, store }: Parts, run: Run) =>
 /** The maximum number of restarts in one call after the engine stopped. */
 const mostInterruptions = 5
 
-/** Rules without their limits, which may change: they do not affect what is copied. */
-const formatSelection = (rules: Rules) => formatRules(Struct.omit(rules, ["limits"]))
+const formatSelection = (rules: Rules) => formatRules(selectionOf(rules))
 
 /** Begins a run, or the next pass of a finished one. Returns its number. */
 export const begin = (store: Store, name: string, rules: Rules): Effect.Effect<number, MigrationError> =>

@@ -5,8 +5,9 @@ import * as NamePatterns from "@effect-acr/artifacts/NamePatterns"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
+import * as Struct from "effect/Struct"
 import { MigrationError } from "../MigrationError.ts"
-import { type Patterns, type Route, targetName } from "../MigrationRules.ts"
+import { type Patterns, type Route, type Rules, targetName } from "../MigrationRules.ts"
 import { isDenied, isUnlisted, messageOf } from "./failures.ts"
 import * as LeftOut from "./leftOut.ts"
 import { kindOf, nameOf, placeName } from "./names.ts"
@@ -24,6 +25,29 @@ export const compile = (patterns: Patterns = {}): ((name: string) => boolean) =>
     // Cannot fail: decoding the rules has compiled the same globs.
     () => () => false
   )
+
+const wholePatterns = ({ exclude = [], include = [] }: Patterns = {}) => ({ include, exclude })
+
+const wholeRoute = ({ rename = [], repositories = {}, tags, ...route }: Route): Route => ({
+  ...route,
+  repositories: "names" in repositories ? repositories : wholePatterns(repositories),
+  tags: wholePatterns(tags),
+  rename
+})
+
+/**
+ * What rules copy, with all defaults: equal for rules that copy the same. `limits` and `verify` are not part of it, since they
+ * affect only how fast, and how many copies are read back.
+ */
+export const selectionOf = ({ routes: [first, ...others], ...rules }: Rules): Rules => ({
+  index: "rewrite",
+  referrers: true,
+  cosignTags: false,
+  untagged: false,
+  onTag: "overwrite",
+  ...Struct.omit(rules, ["limits", "verify"]),
+  routes: [wholeRoute(first), ...others.map(wholeRoute)]
+})
 
 export const nothingSelected = (description: string) => new MigrationError({ problem: "NothingSelected", description })
 
