@@ -46,18 +46,30 @@ describe("documentProblems", () => {
     )
   }
 
-  it.effect("says once what several members of a union have in common", () =>
+  const ofUnions: ReadonlyArray<readonly [place: unknown, problems: string]> = [
+    [{ registri: "a" }, "place.registri: there is no such key; registry is the nearest; place.registry: is missing"],
+    [{ registry: "a", x: 1 }, "place.x: there is no such key; known are registry"],
+    [{ folder: 7 }, "place.folder: Expected string"],
+    [{ folder: "a", registry: "b" }, "place.folder: there is no such key; known are registry"],
+    [{ x: 1 }, "place.x: there is no such key; known are registry, folder"],
+    [{}, "place: one of these keys is missing: registry, folder"],
+    [7, "place: Expected object"]
+  ]
+  for (const [place, problems] of ofUnions) {
+    it.effect(`shows only the member of a union that ${JSON.stringify(place)} is closest to`, () =>
+      Effect.gen(function* () {
+        const error = yield* Effect.flip(decode({ rules: [], place }))
+        assert.strictEqual(Printable.documentProblems(error), problems)
+      })
+    )
+  }
+
+  it.effect("says once what the members of a union have in common", () =>
     Effect.gen(function* () {
-      const error = yield* Effect.flip(decode({ rules: [], place: { registri: "a" } }))
-      assert.strictEqual(
-        Printable.documentProblems(error),
-        [
-          "place.registri: there is no such key; registry is the nearest",
-          "place.registry: is missing",
-          "place.registri: there is no such key; known are folder",
-          "place.folder: is missing"
-        ].join("; ")
-      )
+      const even = Schema.makeFilter((number: number) => (number % 2 === 0 ? undefined : "Expected an even number"))
+      const Number = Schema.Union([Schema.Finite.check(even), Schema.Int.check(even)])
+      const error = yield* Effect.flip(Schema.decodeEffect(Number)(7))
+      assert.strictEqual(Printable.documentProblems(error), "Expected an even number")
     })
   )
 })

@@ -20,7 +20,9 @@ const isRegistry = Schema.is(Reference.Registry)
 /** The database stores the rules as they are: a login in them would be stored too. */
 const loginServer = Schema.String.check(
   Schema.makeFilter((text) =>
-    isRegistry(text) ? undefined : "a login server such as myregistry.azurecr.io, without https:// and without a login"
+    isRegistry(text)
+      ? undefined
+      : "Expected a login server such as myregistry.azurecr.io, without https:// and without a login"
   )
 )
 
@@ -118,6 +120,10 @@ export const Route = Schema.Struct({
 
 export type Route = typeof Route.Type
 
+const aLimit = {
+  expected: '"acrBasic", "acrStandard" or "acrPremium", or requests per minute such as {"read": 1000, "write": 200}'
+}
+
 const requests = Schema.Int.check(Schema.isGreaterThan(0))
 
 /**
@@ -128,7 +134,7 @@ const requests = Schema.Int.check(Schema.isGreaterThan(0))
  * @since 0.1.0
  */
 export const RegistryLimits = Schema.Union([
-  Schema.Literals(["acrBasic", "acrStandard", "acrPremium"]),
+  Schema.Literals(["acrBasic", "acrStandard", "acrPremium"]).annotate(aLimit),
   Schema.Struct({
     /** GET and HEAD. */
     read: Schema.optionalKey(requests),
@@ -141,7 +147,7 @@ export const RegistryLimits = Schema.Union([
     /** Requests for tokens. */
     oauth: Schema.optionalKey(requests)
   })
-])
+]).annotate(aLimit)
 
 const count = Schema.Int.check(Schema.isGreaterThan(0))
 
@@ -160,7 +166,7 @@ const Limits = Schema.Struct({
 
 const platform = Schema.String.check(
   Schema.makeFilter((text) =>
-    Result.isSuccess(Platform.parse(text)) ? undefined : "a platform such as linux/amd64 or linux/arm/v7"
+    Result.isSuccess(Platform.parse(text)) ? undefined : "Expected a platform such as linux/amd64 or linux/arm/v7"
   )
 )
 

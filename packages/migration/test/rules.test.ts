@@ -55,6 +55,10 @@ describe("rules", () => {
       )
       const mistyped = { registries: { "odl.azurecr.io": "acrBasic" } }
       assert.include(yield* messageOf({ routes: [route], limits: mistyped }), "odl.azurecr.io")
+      const free = yield* messageOf({ routes: [route], limits: { registries: { "old.azurecr.io": "acrFree" } } })
+      assert.include(free, '"acrBasic", "acrStandard" or "acrPremium", or requests per minute such as {"read": 1000')
+      const beside = yield* messageOf({ routes: [{ ...route, from: { ...route.from, x: 1 } }] })
+      assert.isTrue(beside.endsWith(": routes[0].from.x: there is no such key; known are registry"), beside)
       assert.include((yield* Effect.flip(MigrationRules.parse("{"))).message, "they are not JSON")
     })
   )
@@ -86,7 +90,8 @@ describe("a registry in rules", () => {
     Effect.gen(function* () {
       for (const registry of ["user:S3CRET@old.azurecr.io", "https://old.azurecr.io", "old.azurecr.io/S3CRET", ""]) {
         const message = yield* messageOf({ routes: [{ ...route, from: { registry } }] })
-        assert.include(message, "a login server such as")
+        assert.include(message, "rules cannot be used: routes[0].from.registry: Expected a login server such as")
+        assert.notInclude(message, "archives")
         assert.notInclude(message, "S3CRET")
       }
     })
