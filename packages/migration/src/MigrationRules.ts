@@ -13,6 +13,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaGetter from "effect/SchemaGetter"
+import { jsonProblem } from "./internal/jsonProblem.ts"
 import { MigrationError } from "./MigrationError.ts"
 
 const isRegistry = Schema.is(Reference.Registry)
@@ -308,7 +309,7 @@ const invalid = (problem: string) =>
 export const parse = (json: string): Effect.Effect<Rules, MigrationError> =>
   Effect.try({
     try: (): unknown => JSON.parse(json),
-    catch: (error) => invalid(`they are not JSON: ${error instanceof Error ? error.message : String(error)}`)
+    catch: () => invalid(`they are not JSON: ${jsonProblem(json)}`)
   }).pipe(Effect.flatMap((value) => Effect.mapError(decodeRules(value), (error) => invalid(documentProblems(error)))))
 
 /**

@@ -59,9 +59,25 @@ describe("rules", () => {
       assert.include(free, '"acrBasic", "acrStandard" or "acrPremium", or requests per minute such as {"read": 1000')
       const beside = yield* messageOf({ routes: [{ ...route, from: { ...route.from, x: 1 } }] })
       assert.isTrue(beside.endsWith(": routes[0].from.x: there is no such key; known are registry"), beside)
-      assert.include((yield* Effect.flip(MigrationRules.parse("{"))).message, "they are not JSON")
     })
   )
+
+  const texts: ReadonlyArray<readonly [text: string, says: string]> = [
+    ["{", "they are not JSON: "],
+    ["[1,", "they are not JSON: "],
+    ['{ "routes": [\n    {},\n  ]\n}', "(line 3 column 3)"],
+    ['{ "routes": [] }\n}', "(line 2 column 1)"],
+    ['{ "routes": [\n// comment\n] }', "(line 2 column 1)"]
+  ]
+  for (const [text, says] of texts) {
+    it.effect(`are refused as ${JSON.stringify(text)}, and the message says where`, () =>
+      Effect.gen(function* () {
+        const { message } = yield* Effect.flip(MigrationRules.parse(text))
+        assert.include(message, says)
+        assert.notInclude(message, "\n")
+      })
+    )
+  }
 })
 
 describe("the rules of a run", () => {
