@@ -26,6 +26,12 @@ export class NotThere extends Data.TaggedError("NotThere")<{
   readonly help?: string
 }> {}
 
+/** A registry refuses the login. */
+export class Denied extends Data.TaggedError("Denied")<{
+  readonly description: string
+  readonly help: string
+}> {}
+
 /** Continuing would break something that the call did not name. */
 export class Unsafe extends Data.TaggedError("Unsafe")<{ readonly description: string }> {}
 
@@ -48,6 +54,7 @@ export type Problem =
   | ArtifactError
   | Config.ConfigError
   | CopyError<StoreError | Fault>
+  | Denied
   | Fault
   | FolderError
   | LoginStoreError

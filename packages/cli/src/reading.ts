@@ -43,7 +43,6 @@ const migrationCodes: Record<MigrationError["problem"], ExitCode> = {
 }
 
 const migrationHelp: Partial<Record<MigrationError["problem"], string>> = {
-  Denied: "log in: eacr login. Which login is used: eacr whoami",
   Interrupted: "the same command continues",
   StoreFull: "the same command continues"
 }
@@ -110,6 +109,8 @@ export const readingOf = (problem: Problem): Reading => {
       return { why: problem.message, code: exitCodes.wrongCall }
     case "NotThere":
       return { why: problem.description, help: problem.help, code: exitCodes.notFound }
+    case "Denied":
+      return { why: problem.description, help: problem.help, code: exitCodes.denied }
     case "Refused":
       return { why: problem.description, help: problem.help, code: exitCodes.refused }
     case "Unsafe":

@@ -276,6 +276,39 @@ describe("eacr migrate", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("says to which registry of which side a login is missing", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld
+      yield* world.seed(...images)
+      const [source, target] = [world.source.loginServer, world.target.loginServer]
+      const deniedTo = (loginServer: string) =>
+        Effect.forEach(
+          [
+            ["run", "test", world.rulesFile, "--state", world.state],
+            ["plan", world.rulesFile]
+          ],
+          (args) =>
+            Effect.map(
+              eacr(["migrate", ...args], { env: { ...world.env, DOCKER_AUTH_CONFIG: authsOf(loginServer) } }),
+              ({ code, stderr }) => {
+                assert.strictEqual(code, 5, stderr)
+                return stderr
+              }
+            )
+        )
+      for (const stderr of yield* deniedTo(target)) {
+        assert.include(stderr, `the repositories of the source ${source} cannot be listed`)
+        assert.match(stderr, /; log in with the permission to list them, or name them in the rules/)
+        assert.include(stderr, `\n  log in to the source: eacr login ${source}. Which`)
+        assert.notInclude(stderr, `eacr login ${target}`)
+      }
+      for (const stderr of yield* deniedTo(source)) {
+        assert.include(stderr, `\n  log in to the target: eacr login ${target}. Which`)
+        assert.notInclude(stderr, `eacr login ${source}`)
+      }
+    }).pipe(Effect.scoped)
+  )
+
   it.live("reports an unreachable registry, and does not suggest that the rules name its repositories", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld

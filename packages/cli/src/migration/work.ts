@@ -20,7 +20,7 @@ import type { SqlError } from "effect/sql/SqlError"
 import * as Answer from "../answer.ts"
 import * as Connection from "../connection.ts"
 import { exitCodes } from "../exitCode.ts"
-import { Ended, NotThere, WrongCall } from "../problem.ts"
+import { Denied, Ended, NotThere, type Problem, WrongCall } from "../problem.ts"
 import * as Output from "../output.ts"
 import * as Progress from "../progress/progress.ts"
 import { settings } from "../settings.ts"
@@ -45,6 +45,24 @@ const readRules = Effect.fnUntraced(function* (file: string) {
 /** Registries within the limits of rules, with fewer requests after a 429. */
 const within = (rules: MigrationRules.Rules) =>
   Connection.registriesBy((loginServer) => MigrationRules.registryOptions(rules, loginServer))
+
+/** Adds to an error about a refused login the side of the registry, and the command that logs in to it. */
+const explainDenied =
+  ({ routes }: MigrationRules.Rules) =>
+  <E extends Problem>(error: E): E | Denied => {
+    if (error._tag !== "MigrationError" || error.problem !== "Denied") return error
+    const places = routes.flatMap(({ from, to }) => [
+      { side: "source", place: from },
+      { side: "target", place: to }
+    ])
+    const all = places.flatMap(({ place, side }) => ("registry" in place ? [{ side, name: place.registry }] : []))
+    // A registry with another host for its tokens may not be in the message.
+    const named = all.filter(({ name }) => error.message.includes(name))
+    const lines = (named.length === 0 ? all : named).map(
+      ({ name, side }) => `log in to the ${side}: eacr login ${name}. Which login is used: eacr whoami ${name}`
+    )
+    return new Denied({ description: error.message, help: Array.from(new Set(lines)).join("\n") })
+  }
 
 /** Counts the tables of a database, and those of runs among them. */
 const tablesOf = Effect.gen(function* () {
@@ -87,7 +105,8 @@ const openState = Effect.fnUntraced(function* (file: string) {
 
 export const plan = Effect.fnUntraced(function* (file: string) {
   const rules = yield* readRules(file)
-  yield* Answer.print(Answers.ofPlan(yield* Effect.provide(Migration.plan(rules), within(rules))))
+  const planned = yield* Effect.mapError(Effect.provide(Migration.plan(rules), within(rules)), explainDenied(rules))
+  yield* Answer.print(Answers.ofPlan(planned))
 })
 
 /** Where a status page is served. */
@@ -160,6 +179,7 @@ export const run = Effect.fnUntraced(function* (call: Call) {
   if (!isQuiet) yield* Output.tell(`the state is kept in ${printable(state)}`)
   yield* servePage(name, tracker, page)
   const summary = yield* follow(name, rules, tracker, isPrinting).pipe(
+    Effect.mapError(explainDenied(rules)),
     Effect.provide(within(rules)),
     Effect.provideContext(opened)
   )

@@ -31,6 +31,11 @@ const unlisted: ReadonlySet<string> = new Set(["Forbidden", "NotFound", "Unsuppo
 /** Whether a place does not list its content, as opposed to one that cannot be reached. */
 export const isUnlisted = (error: unknown): boolean => !(error instanceof PlatformError) && unlisted.has(tagOf(error))
 
+const permissions: ReadonlySet<string> = new Set(["Forbidden", "Unauthenticated"])
+
+/** Whether a place may accept the same request with another login. */
+export const isUnpermitted = (error: unknown): boolean => permissions.has(tagOf(error))
+
 const absences: ReadonlySet<string> = new Set(["Unavailable", "Throttled"])
 
 /** Whether a place cannot be reached now, or throttles requests. */

@@ -8,7 +8,7 @@ import * as Stream from "effect/Stream"
 import * as Struct from "effect/Struct"
 import { MigrationError } from "../MigrationError.ts"
 import { type Patterns, type Route, type Rules, targetName } from "../MigrationRules.ts"
-import { isDenied, isUnlisted, messageOf } from "./failures.ts"
+import { isDenied, isUnlisted, isUnpermitted, messageOf } from "./failures.ts"
 import * as LeftOut from "./leftOut.ts"
 import { kindOf, nameOf, placeName } from "./names.ts"
 import { patiently } from "./patience.ts"
@@ -51,6 +51,13 @@ export const selectionOf = ({ routes: [first, ...others], ...rules }: Rules): Ru
 
 export const nothingSelected = (description: string) => new MigrationError({ problem: "NothingSelected", description })
 
+/** What helps if a source does not list its repositories. */
+const hintOf = (error: unknown): string => {
+  if (!isUnlisted(error)) return ""
+  const login = isUnpermitted(error) ? "log in with the permission to list them, or " : ""
+  return `; ${login}name them in the rules (routes[].repositories.names)`
+}
+
 const listed = (places: Places, { from }: Route) =>
   places.repositories(from).pipe(
     Stream.runCollect,
@@ -58,10 +65,9 @@ const listed = (places: Places, { from }: Route) =>
     LeftOut.counting,
     patiently,
     Effect.mapError((error) => {
-      const hint = isUnlisted(error) ? ", so name them in the rules (routes[].repositories.names)" : ""
       return new MigrationError({
         problem: isDenied(error) ? "Denied" : "PlaceFailed",
-        description: `the repositories of ${nameOf(from)} cannot be listed${hint}: ${messageOf(error)}`
+        description: `the repositories of the source ${nameOf(from)} cannot be listed: ${messageOf(error)}${hintOf(error)}`
       })
     })
   )
