@@ -44,6 +44,7 @@ const migrationCodes: Record<MigrationError["problem"], ExitCode> = {
 
 const migrationHelp: Partial<Record<MigrationError["problem"], string>> = {
   Interrupted: "the same command continues",
+  Locked: "run again once that process has ended. The lock of a killed process ends ten seconds after the kill",
   StoreFull: "the same command continues"
 }
 

@@ -132,7 +132,10 @@ layer(Layer.merge(AcrEmulator.layer(), NodeServices.layer), { excludeTestService
           second.stderr(),
           new RegExp(`^warn: waits at most 12s for the lock of another process: .*${working}`, "m")
         )
-        assert.match(second.stderr(), new RegExp(`^error: .*\n.*another process works on this run: .*${working}`, "m"))
+        assert.match(
+          second.stderr(),
+          new RegExp(`^error: .*\n.*another process works on this run: .*${working}.*\n  run again once`, "m")
+        )
         yield* clearFaults
         first.process.kill("SIGKILL")
         yield* first.ended
