@@ -253,7 +253,7 @@ describe("eacr migrate", () => {
         yield* failing(["run", "test", rulesFile, "--state", unkept], 2, `got ${JSON.stringify(unkept)}`)
       }
       yield* failing(["run", "test", rulesFile, "--state", state], 5, "log in", { DOCKER_AUTH_CONFIG: authsOf() })
-      yield* failing(["status", "other", "--state", state], 4, "no run other")
+      yield* failing(["status", "other", "--state", state], 4, "no run other: ")
       yield* world.writeRules({ route: [] })
       yield* failing(["plan", rulesFile], 2, "route: there is no such key; routes is the nearest")
       yield* world.writeRules({ referrers: false })
@@ -379,6 +379,45 @@ describe("eacr migrate", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("report tells that it has no artifacts, and where the problems are", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld
+      yield* world.writeRules({ routes: [{ ...world.route, repositories: { names: ["shop/none"] } }] })
+      assert.strictEqual((yield* world.run()).code, 3)
+      const report = (...flags: ReadonlyArray<string>) =>
+        world.migrate("report", "test", "--state", world.state, ...flags)
+      const why = `the report has no artifacts. 1 problem: eacr migrate status test --state ${world.state}\n`
+      assert.deepStrictEqual(yield* report(), { code: 0, stdout: "", stderr: why })
+      assert.strictEqual((yield* report("--json")).stderr, why)
+      assert.strictEqual((yield* report("--quiet")).stderr, "")
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("names the runs of the state file if it lacks one", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld
+      yield* world.writeRules({ routes: [{ ...world.route, to: { registry: "127.0.0.1:1" } }] })
+      yield* world.seed(...images)
+      assert.strictEqual((yield* world.run()).code, 7)
+      const database = new DatabaseSync(world.state)
+      try {
+        const columns = "rules, pass, phase, attempt, started"
+        const copy = database.prepare(
+          `INSERT INTO migration_runs (id, name, ${columns}) SELECT ?, ?, ${columns} FROM migration_runs WHERE id = 1`
+        )
+        for (const number of [2, 3]) copy.run(number, `run${number}`)
+        const few = yield* world.migrate("status", "other", "--state", world.state)
+        assert.include(few.stderr, `no run other: ${world.state} has run3, run2, test\n`)
+        for (const number of [4, 5, 6, 7, 8, 9, 10, 11]) copy.run(number, `run${number}`)
+      } finally {
+        database.close()
+      }
+      const many = yield* world.migrate("report", "other", "--state", world.state)
+      assert.strictEqual(many.code, 4)
+      assert.include(many.stderr, ", run3, run2 and others\n")
+    }).pipe(Effect.scoped)
+  )
+
   it.live("status tells how to continue a run that has not ended", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld
@@ -423,12 +462,14 @@ describe("eacr migrate", () => {
       for (const args of [
         ["plan", world.rulesFile],
         ["run", "test", world.rulesFile, "--state", world.state],
+        ["run", "test", world.rulesFile, "--state", world.state, "--status-page", "[::1]:8080"],
         ["status", "test"],
         ["report", "test", "--only", "failed"]
       ]) {
         const { code, stdout } = yield* world.migrate(...args, "--explain")
         assert.strictEqual(code, 0)
         assert.include(stdout, 'from "@effect-acr/migration"')
+        assert.strictEqual(stdout.includes('host: "::1",'), args.includes("--status-page"))
       }
       assert.isFalse(existsSync(world.state))
       assert.include(yield* Effect.promise(() => readFile(world.rulesFile, "utf8")), "routes")

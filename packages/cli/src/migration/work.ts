@@ -13,6 +13,7 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Path from "effect/Path"
+import * as Ref from "effect/Ref"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as SqlClient from "effect/sql/SqlClient"
@@ -200,8 +201,33 @@ const openExisting = Effect.fnUntraced(function* (state: string) {
   })
 })
 
+/** The number of runs that a message names at most. */
+const mostNames = 10
+
+/** Names the runs that a state file has, if it lacks one. */
+const namingRuns =
+  (state: string) =>
+  <E extends Ended | Problem>(error: E) =>
+    Effect.gen(function* () {
+      if (error._tag !== "MigrationError" || error.problem !== "UnknownRun") return yield* Effect.fail(error)
+      const sql = yield* SqlClient.SqlClient
+      const runs = yield* sql<{ readonly name: string }>`
+        SELECT name FROM migration_runs ORDER BY id DESC LIMIT ${mostNames + 1}`.pipe(
+        // A file without tables has no runs.
+        Effect.orElseSucceed(() => [])
+      )
+      const names = runs.slice(0, mostNames).map(({ name }) => printable(name))
+      const more = runs.length > mostNames ? " and others" : ""
+      return yield* new NotThere({
+        description: `${error.message}: ${state} has ${names.length === 0 ? "no runs" : `${names.join(", ")}${more}`}`
+      })
+    })
+
 export const status = Effect.fnUntraced(function* (name: string, state: string) {
-  const summary = yield* Effect.provideContext(Migration.status(name), yield* openExisting(state))
+  const summary = yield* Migration.status(name).pipe(
+    Effect.catch(namingRuns(state)),
+    Effect.provideContext(yield* openExisting(state))
+  )
   const { isQuiet } = yield* settings
   if (summary.phase !== "done" && !isQuiet) {
     const command = `eacr migrate run ${name} RULES.json --state ${printable(state)}`
@@ -212,24 +238,34 @@ export const status = Effect.fnUntraced(function* (name: string, state: string) 
 
 const encodeOutcome = Schema.encodeEffect(Schema.fromJsonString(MigrationReport.Outcome))
 
+/** Tells that a run has no artifacts, and where the reasons are. */
+const tellEmpty = Effect.fnUntraced(function* (name: string, state: string) {
+  const { isQuiet } = yield* settings
+  if (isQuiet) return
+  const { problems } = yield* Migration.status(name)
+  const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`
+  const why = problems.length === 0 ? "" : `. ${count}: eacr migrate status ${name} --state ${printable(state)}`
+  yield* Output.tell(`the report has no artifacts${why}`)
+})
+
 export const report = Effect.fnUntraced(function* (
   name: string,
   state: string,
   only: ReadonlyArray<MigrationReport.State>
 ) {
   const opened = yield* openExisting(state)
+  const known = yield* Ref.make(0)
   const outcomes = Migration.report(name).pipe(
+    Stream.tap(() => Ref.update(known, (count) => count + 1)),
     Stream.filter((outcome) => only.length === 0 || only.includes(outcome.state))
   )
-  yield* Effect.provideContext(
-    Answer.printList(outcomes, {
-      jsonLine: (outcome) => Effect.orDie(encodeOutcome(outcome)),
-      quiet: ({ digest, source }) => printable(`${source}@${digest}`),
-      line: Answers.lineOf,
-      hasColumns: false,
-      whole: (items) =>
-        Answer.make(Answers.reportDocument, { outcomes: items }, { text: () => items.map(Answers.lineOf) })
-    }),
-    opened
-  )
+  yield* Answer.printList(outcomes, {
+    jsonLine: (outcome) => Effect.orDie(encodeOutcome(outcome)),
+    quiet: ({ digest, source }) => printable(`${source}@${digest}`),
+    line: Answers.lineOf,
+    hasColumns: false,
+    whole: (items) =>
+      Answer.make(Answers.reportDocument, { outcomes: items }, { text: () => items.map(Answers.lineOf) })
+  }).pipe(Effect.catch(namingRuns(state)), Effect.provideContext(opened))
+  if ((yield* Ref.get(known)) === 0) yield* Effect.provideContext(tellEmpty(name, state), opened)
 })

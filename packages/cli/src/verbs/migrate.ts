@@ -9,6 +9,7 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import { dryRunFlag } from "../dryRun.ts"
 import * as Load from "../migration/load.ts"
+import type { Address } from "../migration/work.ts"
 import * as Program from "../program.ts"
 import * as Verb from "../verb.ts"
 
@@ -76,17 +77,42 @@ const stateProgram = (file: string): Program.Program => ({
   lines: [`const state = SqliteClient.layer({ filename: ${Program.literal(file)} })`]
 })
 
-const runProgram = (name: string, rules: string, state: string): Program.Program =>
-  Program.join(rulesProgram(rules), stateProgram(state), {
-    imports: { [Program.migration]: ["Migration", "MigrationReport"], [Program.effect]: ["Console", "Stream"] },
-    lines: [
-      `const events = Migration.run(${Program.literal(name)}, rules)`,
-      "yield* Effect.provide(Stream.runForEach(events, Console.log), [registries, state])",
-      `const summary = yield* Effect.provide(Migration.status(${Program.literal(name)}), state)`,
-      "yield* Console.log(summary)",
-      'if (!MigrationReport.isComplete(summary)) return yield* Effect.fail("not everything is at the target")'
-    ]
-  })
+const pageProgram = (name: string, { host, port }: Address): Program.Program => ({
+  imports: { [Program.migration]: ["MigrationProgress", "StatusPage"], [Program.effect]: ["Console"] },
+  lines: [
+    "const { current, note } = yield* MigrationProgress.track",
+    "const page = yield* StatusPage.serve({",
+    `  name: ${Program.literal(name)},`,
+    "  progress: current,",
+    `  host: ${Program.literal(host)},`,
+    `  port: ${port},`,
+    `  hosts: [${Program.literal(host)}]`,
+    "})",
+    "yield* Console.log(`status page: ${page}`)"
+  ],
+  isScoped: true
+})
+
+const noProgram: Program.Program = { imports: {}, lines: [] }
+
+const runProgram = (name: string, rules: string, state: string, page: Address | undefined): Program.Program => {
+  const events = `Migration.run(${Program.literal(name)}, rules)`
+  return Program.join(
+    rulesProgram(rules),
+    stateProgram(state),
+    page === undefined ? noProgram : pageProgram(name, page),
+    {
+      imports: { [Program.migration]: ["Migration", "MigrationReport"], [Program.effect]: ["Console", "Stream"] },
+      lines: [
+        `const events = ${page === undefined ? events : `Stream.tap(${events}, note)`}`,
+        "yield* Effect.provide(Stream.runForEach(events, Console.log), [registries, state])",
+        `const summary = yield* Effect.provide(Migration.status(${Program.literal(name)}), state)`,
+        "yield* Console.log(summary)",
+        'if (!MigrationReport.isComplete(summary)) return yield* Effect.fail("not everything is at the target")'
+      ]
+    }
+  )
+}
 
 const statusProgram = (name: string, state: string): Program.Program =>
   Program.join(stateProgram(state), {
@@ -119,7 +145,7 @@ const plan = Command.make("plan", { rules: rulesArgument }, ({ rules }) =>
 )
 
 /** Parses the address of the status page: a port on loopback, or on a given host. */
-const addressOf = (text: string): Option.Option<{ readonly host: string; readonly port: number }> => {
+const addressOf = (text: string): Option.Option<Address> => {
   const [, given, digits = ""] = /^(?:(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):)?(\d{1,5})$/.exec(text) ?? []
   const port = Number(digits)
   if (digits === "" || port > 65_535) return Option.none()
@@ -138,16 +164,15 @@ const pageFlag = Flag.String("status-page").pipe(
 const run = Command.make(
   "run",
   { name: newName, rules: rulesArgument, state: stateFlag, page: pageFlag, dryRun: dryRunFlag },
-  ({ dryRun, name, page, rules, state }) => {
+  ({ dryRun, name, page: wanted, rules, state }) => {
     const file = stateOf(name, state)
+    const page = Option.getOrUndefined(wanted)
     return Verb.run(
       {
         what: `run the migration ${name}`,
-        program: dryRun ? planProgram(rules) : runProgram(name, rules, file)
+        program: dryRun ? planProgram(rules) : runProgram(name, rules, file, page)
       },
-      Effect.flatMap(Load.work, (work) =>
-        dryRun ? work.plan(rules) : work.run({ name, rules, state: file, page: Option.getOrUndefined(page) })
-      )
+      Effect.flatMap(Load.work, (work) => (dryRun ? work.plan(rules) : work.run({ name, rules, state: file, page })))
     )
   }
 ).pipe(
