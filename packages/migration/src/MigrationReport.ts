@@ -13,7 +13,7 @@ import * as Schema from "effect/Schema"
  *
  * - `planned`: it is not copied yet.
  * - `copied`: this run copied it.
- * - `present`: the target already had it with its tags.
+ * - `present`: the target already had it with its tags. Also if an earlier call copied it, and this one had to look again.
  * - `verified`: this run copied it, and the target's own lists have it with its tags.
  * - `failed`: it could not be copied, or a tag names another manifest and the rules say `fail`; `class` and `detail` say why.
  * - `refused`: the target rejects it, because of a lock, a limit, a name or a type.
