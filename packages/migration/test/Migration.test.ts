@@ -11,7 +11,7 @@ import * as Stream from "effect/Stream"
 import * as Migration from "../src/Migration.ts"
 import * as Registries from "@effect-acr/client/Registries"
 import * as MigrationReport from "../src/MigrationReport.ts"
-import { makeWorld, tagsOf } from "./support/world.ts"
+import { makeWorld, tagsOf, withoutLists } from "./support/world.ts"
 
 describe("a migration", () => {
   it.live("copies repositories with their tags, and says what became of each artifact", () =>
@@ -69,13 +69,7 @@ describe("a migration", () => {
   it.live("takes signatures along that come later, also where no registry lists manifests", () =>
     Effect.gen(function* () {
       const { decode, report, run, seed, services, source, status, target } = yield* makeWorld()
-      yield* Effect.forEach([source, target], ({ inject }) =>
-        inject({
-          path: /^\/acr\//,
-          times: "always",
-          consequence: { _tag: "Answer", status: 404, body: "404 page not found" }
-        })
-      )
+      yield* Effect.forEach([source, target], withoutLists)
       const image = { repository: "shop/api", tags: ["1.0"] }
       yield* seed(image)
       yield* run()
@@ -399,11 +393,7 @@ describe("a migration", () => {
       const { decode, run, seed, services, target } = yield* makeWorld()
       yield* seed({ repository: "shop/api", tags: ["1.0"] }, { repository: "shop/web", tags: ["1.0", "2.0"] })
       yield* run()
-      yield* target.inject({
-        path: /^\/acr\//,
-        times: "always",
-        consequence: { _tag: "Answer", status: 404, body: "404 page not found" }
-      })
+      yield* withoutLists(target)
       const plan = Effect.provide(Effect.flatMap(decode({}), Migration.plan), services)
       assert.deepInclude(yield* plan, { artifacts: 0, present: 2, otherTags: 0, unknownTags: 0 })
       yield* seed({ repository: "shop/web", tags: ["3.0"], layers: ["ours"] })

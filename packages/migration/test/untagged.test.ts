@@ -15,7 +15,7 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as Migration from "../src/Migration.ts"
 import * as MigrationReport from "../src/MigrationReport.ts"
-import { makeWorld, tagsOf } from "./support/world.ts"
+import { makeWorld, tagsOf, withoutLists } from "./support/world.ts"
 
 type World = Effect.Success<ReturnType<typeof makeWorld>>
 
@@ -24,14 +24,6 @@ const image = { repository: "shop/api", tags: ["1.0"], layers: ["api"] }
 const signature = { artifactType: "application/vnd.signature", layers: ["signature"] }
 
 const signed = { ...image, referrers: [signature] }
-
-/** Makes a registry list only tags, as those do that are not Azure Container Registry. */
-const withoutLists = ({ inject }: World["source"]) =>
-  inject({
-    path: "/acr/v1/",
-    times: "always",
-    consequence: { _tag: "Answer", status: 404, body: "404 page not found" }
-  })
 
 const digestsIn = ({ contents }: World["source"]) =>
   Effect.map(contents("shop/api"), (found) =>

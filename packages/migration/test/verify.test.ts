@@ -11,7 +11,7 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as Migration from "../src/Migration.ts"
 import * as MigrationReport from "../src/MigrationReport.ts"
-import { makeWorld, tagsOf } from "./support/world.ts"
+import { makeWorld, tagsOf, withoutLists } from "./support/world.ts"
 
 const layer = "the bytes of a layer that a disk will change"
 
@@ -208,11 +208,7 @@ describe("the lists of the target", () => {
   it.live("have no digests: each call asks for those of the tags that it brought, and moves back what was moved", () =>
     Effect.gen(function* () {
       const { report, run, seed, source, target } = yield* makeWorld()
-      yield* target.inject({
-        path: "/acr/v1/",
-        times: "always",
-        consequence: { _tag: "Answer", status: 404, body: "404 page not found" }
-      })
+      yield* withoutLists(target)
       yield* seed({ repository: "shop/api", tags: ["1.0"], layers: ["1.0"] })
       yield* run()
       yield* target.seed({ repository: "shop/api", tags: ["1.0"], layers: ["theirs"], onTag: "overwrite" })

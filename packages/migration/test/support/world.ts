@@ -57,6 +57,14 @@ export const makeWorld = Effect.fnUntraced(function* (
   return { source, target, folder, filename, route, services, decode, run, status, report, seed }
 })
 
+/** Makes a registry list only tags, as those do that are not Azure Container Registry. */
+export const withoutLists = ({ inject }: AcrEmulator.Service) =>
+  inject({
+    path: "/acr/v1/",
+    times: "always",
+    consequence: { _tag: "Answer", status: 404, body: "404 page not found" }
+  })
+
 /** The tags of all repositories with what they name. */
 export const tagsOf = ({ contents, repositories }: AcrEmulator.Service) =>
   Effect.gen(function* () {
