@@ -17,6 +17,7 @@ export default defineConfig({
       ...packages.map(projectOf),
       { extends: true, test: { name: "workspace", include: ["test/**/*.test.ts", "examples/**/*.test.ts"] } }
     ],
+    globalSetup: ["test/support/bundlePrograms.ts"],
     setupFiles: ["test/support/noSecrets.ts"],
     // Tests start hundreds of processes. With the code that an earlier one compiled, a start takes half of the time.
     env: { NODE_COMPILE_CACHE: fileURLToPath(new URL("node_modules/.cache/compiled", import.meta.url)) },

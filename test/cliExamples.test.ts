@@ -2,7 +2,6 @@
  * The examples in the help of each verb, run as they stand on an emulator whose address takes the place of the registry's;
  * and the JSON document of each verb, which is what the schema file says.
  */
-import { fileURLToPath } from "node:url"
 import * as AcrEmulator from "@effect-acr/emulator/AcrEmulator"
 import { assert, describe, it, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -10,6 +9,7 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { root } from "../packages/cli/src/root.ts"
 import { loggedIn } from "../packages/cli/test/support/registry.ts"
+import { eacrFile } from "./support/programs.ts"
 import { asks, codes, elsewhere, prepare, registry, runExample } from "./cli/examples.ts"
 import { tasks } from "./cli/tasks.ts"
 import { documentsOf, groups, leaves, verbs } from "./cli/verbs.ts"
@@ -91,9 +91,8 @@ describe("eacr serve", () => {
   for (const { command } of verbs.filter(({ path }) => path[0] === serves).flatMap(({ examples }) => examples)) {
     it.effect(command, () =>
       Effect.gen(function* () {
-        const bin = fileURLToPath(new URL("../packages/cli/src/bin.ts", import.meta.url))
         const args = callIn(command).map((word) => (/^\d+$/.test(word) ? "0" : word))
-        const started = yield* startWith(process.execPath, [bin, ...args, "--json"])
+        const started = yield* startWith(process.execPath, [eacrFile, ...args, "--json"])
         assert.include(started.ready.endpoint, "http")
         assert.strictEqual((yield* started.stop("SIGTERM")).code, 143)
       }).pipe(Effect.scoped)

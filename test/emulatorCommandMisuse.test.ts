@@ -10,7 +10,8 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
 import { temporaryFolder } from "./support/command.ts"
-import { bin, ends, start } from "./support/emulatorCommand.ts"
+import { emulatorFile } from "./support/programs.ts"
+import { ends, start } from "./support/emulatorCommand.ts"
 
 const configFile = Effect.fnUntraced(function* (content: string) {
   const file = join(yield* temporaryFolder, "acr.json")
@@ -90,7 +91,7 @@ const camelCase = (flag: string): string =>
 const startLogging = Effect.fnUntraced(function* (directory: string) {
   const child = yield* Effect.acquireRelease(
     Effect.sync(() =>
-      spawn(process.execPath, [bin, "--json", "--port", "0", "--log", "text", "--directory", directory], {
+      spawn(process.execPath, [emulatorFile, "--json", "--port", "0", "--log", "text", "--directory", directory], {
         stdio: ["ignore", "pipe", "pipe"]
       })
     ),

@@ -7,7 +7,8 @@ import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { isInstalled, run, temporaryFolder } from "./support/command.ts"
-import { bin, start } from "./support/emulatorCommand.ts"
+import { emulatorFile } from "./support/programs.ts"
+import { start } from "./support/emulatorCommand.ts"
 
 /** The first block of a language in a guide, and the text that it prints. */
 const blockOf = (guide: string, language: string) =>
@@ -29,7 +30,7 @@ const installed = Effect.gen(function* () {
   const command = join(folder, "acr-emulator")
   yield* Effect.promise(async () => {
     await mkdir(folder)
-    await writeFile(command, `#!/bin/sh\nexec "${process.execPath}" "${bin}" "$@"\n`)
+    await writeFile(command, `#!/bin/sh\nexec "${process.execPath}" "${emulatorFile}" "$@"\n`)
     await chmod(command, 0o755)
   })
   return { ...process.env, PATH: [folder, process.env["PATH"]].join(delimiter) }

@@ -3,12 +3,12 @@
  */
 import { mkdir, writeFile } from "node:fs/promises"
 import { delimiter, dirname, join } from "node:path"
-import { fileURLToPath } from "node:url"
 import * as AcrEmulator from "@effect-acr/emulator/AcrEmulator"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type { Ended } from "../../packages/cli/test/support/eacr.ts"
 import { authConfig, loggedIn } from "../../packages/cli/test/support/registry.ts"
+import { eacrFile } from "../support/programs.ts"
 import { compileCache, run, temporaryFolder } from "../support/command.ts"
 import { needsShell, wordsOf } from "./words.ts"
 
@@ -88,13 +88,11 @@ const rulesWithin = (registry: string): string =>
 /** An emulator for the examples of one verb. */
 export const registry = AcrEmulator.layer({ softDelete: {} })
 
-const bin = fileURLToPath(new URL("../../packages/cli/src/bin.ts", import.meta.url))
-
 /** Loads an image: checks that a Docker archive arrives. Saves one: that of the working directory. */
 const docker = `case "$1" in load) tar -t | grep -q '^manifest.json$' ;; save) cat api.tar ;; *) exit 1 ;; esac`
 
 /** What stands on the path of a shell besides the machine's programs. Docker needs a daemon, which tests do not have. */
-const programs: Readonly<Record<string, string>> = { eacr: `exec '${process.execPath}' '${bin}' "$@"`, docker }
+const programs: Readonly<Record<string, string>> = { eacr: `exec '${process.execPath}' '${eacrFile}' "$@"`, docker }
 
 const install = (folder: string) =>
   Effect.promise(async () => {

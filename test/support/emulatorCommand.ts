@@ -2,11 +2,9 @@
  * The emulator as a command, started from its sources or from what was built of them.
  */
 import { spawn, spawnSync } from "node:child_process"
-import { fileURLToPath } from "node:url"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-
-export const bin = fileURLToPath(new URL("../../packages/emulator/src/bin.ts", import.meta.url))
+import { emulatorFile } from "./programs.ts"
 
 const Login = Schema.Struct({ username: Schema.String, password: Schema.String })
 
@@ -36,7 +34,7 @@ export interface Ended {
 
 /** Runs a command that is expected to end at once. */
 export const ends = (flags: ReadonlyArray<string>, nodeFlags: ReadonlyArray<string> = []): Ended => {
-  const { status, stderr, stdout } = spawnSync(process.execPath, [...nodeFlags, bin, ...flags], {
+  const { status, stderr, stdout } = spawnSync(process.execPath, [...nodeFlags, emulatorFile, ...flags], {
     encoding: "utf8",
     env: { ...process.env, NO_COLOR: "1" },
     // One that starts after all would block the test, which no timeout of the test ends.
@@ -86,4 +84,4 @@ export const startWith = Effect.fnUntraced(function* (program: string, args: Rea
 
 /** Starts the command on a free port, and waits until it is ready. */
 export const start = (...flags: ReadonlyArray<string>) =>
-  startWith(process.execPath, [bin, "--json", "--port", "0", ...flags])
+  startWith(process.execPath, [emulatorFile, "--json", "--port", "0", ...flags])

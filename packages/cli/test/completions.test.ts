@@ -6,10 +6,10 @@ import { execFile, spawnSync } from "node:child_process"
 import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { delimiter, join } from "node:path"
-import { fileURLToPath } from "node:url"
 import * as AcrEmulator from "@effect-acr/emulator/AcrEmulator"
 import { assert, describe, it, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { eacrFile } from "../../../test/support/programs.ts"
 import { shells } from "../src/completions/script.ts"
 import { eacr } from "./support/eacr.ts"
 import { authConfig } from "./support/registry.ts"
@@ -155,8 +155,7 @@ layer(seeded, { excludeTestServices: true })("the command completes", (it) => {
 const installed = Effect.fnUntraced(function* (shell: (typeof shells)[number]) {
   const folder = yield* temporaryFolder
   const { stdout } = yield* eacr(["completions", shell])
-  const bin = fileURLToPath(new URL("../src/bin.ts", import.meta.url))
-  const command = `#!/bin/sh\nexec '${process.execPath}' '${bin}' "$@"\n`
+  const command = `#!/bin/sh\nexec '${process.execPath}' '${eacrFile}' "$@"\n`
   yield* Effect.promise(async () => {
     await writeFile(join(folder, "eacr"), command)
     await chmod(join(folder, "eacr"), 0o755)

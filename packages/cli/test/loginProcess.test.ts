@@ -11,7 +11,8 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { connectProxy } from "../../node/test/support/connectProxy.ts"
-import { bin, eacrProcess, start } from "./support/process.ts"
+import { eacrFile } from "../../../test/support/programs.ts"
+import { eacrProcess, start } from "./support/process.ts"
 
 const password = "Pa55:word with spaces"
 const adminUser = { username: "contoso", password: Redacted.make(password) }
@@ -41,7 +42,7 @@ const quoted = (text: string) => `'${text}'`
 
 /** Runs the command under a pseudo-terminal. */
 const onTerminal = (args: ReadonlyArray<string>, env: Readonly<Record<string, string>>) =>
-  start("script", ["-qec", [process.execPath, bin, ...args].map(quoted).join(" "), "/dev/null"], {
+  start("script", ["-qec", [process.execPath, eacrFile, ...args].map(quoted).join(" "), "/dev/null"], {
     TERM: "xterm",
     ...env
   })

@@ -6,11 +6,11 @@ import { createHash } from "node:crypto"
 import { existsSync } from "node:fs"
 import { readdir, readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as HttpBody from "effect/http/HttpBody"
+import { emulatorFile } from "../../../test/support/programs.ts"
 import * as AcrEmulator from "../src/AcrEmulator.ts"
 import { askAsAdmin, emulator } from "./support/ask.ts"
 import { digestOf, open, push, withDigest } from "./support/content.ts"
@@ -45,8 +45,7 @@ const everything = Effect.gen(function* () {
 /** Runs the command until it has printed how to log in. */
 const runCommand = (...flags: ReadonlyArray<string>) =>
   Effect.callback<void>((resume) => {
-    const command = fileURLToPath(new URL("../src/bin.ts", import.meta.url))
-    const child = spawn(process.execPath, [command, ...flags], { stdio: ["ignore", "pipe", "inherit"] })
+    const child = spawn(process.execPath, [emulatorFile, ...flags], { stdio: ["ignore", "pipe", "inherit"] })
     child.stdout.once("data", () => child.kill("SIGINT"))
     child.once("exit", () => resume(Effect.void))
     return Effect.sync(() => child.kill("SIGKILL"))

@@ -5,7 +5,6 @@ import { spawn, spawnSync } from "node:child_process"
 import { existsSync } from "node:fs"
 import { readdir } from "node:fs/promises"
 import { tmpdir } from "node:os"
-import { fileURLToPath } from "node:url"
 import * as ContainerRegistry from "@effect-acr/client/ContainerRegistry"
 import * as Credentials from "@effect-acr/client/Credentials"
 import * as NodeRegistryHttpClient from "@effect-acr/node/NodeRegistryHttpClient"
@@ -24,6 +23,7 @@ import * as Stream from "effect/Stream"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import { TestClock } from "effect/testing"
+import { emulatorFile } from "../../../test/support/programs.ts"
 import * as AcrEmulator from "../src/AcrEmulator.ts"
 import { askAsAdmin, emulator } from "./support/ask.ts"
 import { eventually } from "./support/faults.ts"
@@ -120,8 +120,6 @@ describe("the layer", () => {
 
 const Granted = Schema.Struct({ access_token: Schema.String })
 
-const bin = fileURLToPath(new URL("../src/bin.ts", import.meta.url))
-
 describe("the command", () => {
   it.live("prints how to log in, serves what it was seeded with, and stops cleanly on Ctrl-C", () =>
     Effect.gen(function* () {
@@ -129,7 +127,18 @@ describe("the command", () => {
         Effect.sync(() =>
           spawn(
             process.execPath,
-            [bin, "--port", "0", "--seed", "library/alpine:3.20", "--seed", "hello:v1", "--abac", "--tier", "premium"],
+            [
+              emulatorFile,
+              "--port",
+              "0",
+              "--seed",
+              "library/alpine:3.20",
+              "--seed",
+              "hello:v1",
+              "--abac",
+              "--tier",
+              "premium"
+            ],
             { stdio: ["ignore", "pipe", "inherit"] }
           )
         ),
@@ -183,7 +192,10 @@ describe("the command", () => {
 
   it.live.each([
     [["--port", "PORT"], /^acr-emulator cannot start: listen EADDRINUSE.*--port 0 takes a free port$/],
-    [["--port", "0", "--directory", bin], /^acr-emulator cannot start: .*bin\.ts can't hold a registry: E[^;]*$/],
+    [
+      ["--port", "0", "--directory", emulatorFile],
+      /^acr-emulator cannot start: .*main\.js can't hold a registry: E[^;]*$/
+    ],
     [["--seed", "library/alpine"], /Expected an image such as library\/alpine:3\.20, got library\/alpine$/],
     [["--port", "99999"], /between 0 and 65535$/],
     [["--tier", "gold"], /basic.*standard.*premium/]
@@ -191,7 +203,7 @@ describe("the command", () => {
     Effect.gen(function* () {
       const { loginServer } = yield* AcrEmulator.AcrEmulator
       const args = flags.map((flag) => flag.replace("PORT", loginServer.slice(loginServer.indexOf(":") + 1)))
-      const { status, stderr } = spawnSync(process.execPath, [bin, ...args], {
+      const { status, stderr } = spawnSync(process.execPath, [emulatorFile, ...args], {
         encoding: "utf8",
         env: { ...process.env, NO_COLOR: "1" }
       })

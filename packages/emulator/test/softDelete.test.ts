@@ -14,7 +14,8 @@ import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as AcrEmulator from "../src/AcrEmulator.ts"
 import { ask, askAsAdmin, basicOf, codeOf, emulator } from "./support/ask.ts"
-import { bin, command } from "./support/command.ts"
+import { emulatorFile } from "../../../test/support/programs.ts"
+import { command } from "./support/command.ts"
 import { digestOf, push } from "./support/content.ts"
 import { eventually } from "./support/faults.ts"
 import { folder } from "./support/folder.ts"
@@ -493,7 +494,7 @@ describe("the command", () => {
     it(`does not start for a retention of ${retention}`, () => {
       const { status, stderr, stdout } = spawnSync(
         process.execPath,
-        [bin, "--port", "0", `--soft-delete=${retention}`],
+        [emulatorFile, "--port", "0", `--soft-delete=${retention}`],
         {
           encoding: "utf8"
         }

@@ -2,14 +2,12 @@
  * Runs the command as a process, without a terminal or on one.
  */
 import { type ChildProcess, execFile, spawn } from "node:child_process"
-import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
 import * as AcrEmulator from "@effect-acr/emulator/AcrEmulator"
 import * as Effect from "effect/Effect"
 import { compileCache } from "../../../../test/support/command.ts"
+import { eacrFile } from "../../../../test/support/programs.ts"
 import { authConfig } from "./registry.ts"
-
-const bin = fileURLToPath(new URL("../../src/bin.ts", import.meta.url))
 
 /** How long a process may take for what a test waits for. */
 const patience = 60_000
@@ -103,13 +101,16 @@ export const start = Effect.fnUntraced(function* (
 ) {
   const all = { ...(yield* variables), ...env }
   const given = yield* named(args)
-  return yield* scoped(() => spawn(process.execPath, [bin, ...given], { env: all, stdio: ["ignore", "pipe", stderr] }))
+  return yield* scoped(() =>
+    spawn(process.execPath, [eacrFile, ...given], { env: all, stdio: ["ignore", "pipe", stderr] })
+  )
 })
 
 const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`
 
 /** A line of a shell that runs the command. */
-export const shellLine = (args: ReadonlyArray<string>): string => [process.execPath, bin, ...args].map(quoted).join(" ")
+export const shellLine = (args: ReadonlyArray<string>): string =>
+  [process.execPath, eacrFile, ...args].map(quoted).join(" ")
 
 /** Runs a line of a shell, in which `eacr …` is written by `shellLine`. */
 export const shell = Effect.fnUntraced(function* (line: string, given: Given = {}) {

@@ -2,11 +2,9 @@
  * Runs the command as a process, with no variable of the user's environment but `PATH`.
  */
 import { type ChildProcess, spawn } from "node:child_process"
-import { fileURLToPath } from "node:url"
 import * as Effect from "effect/Effect"
 import { compileCache } from "../../../../test/support/command.ts"
-
-export const bin = fileURLToPath(new URL("../../src/bin.ts", import.meta.url))
+import { eacrFile } from "../../../../test/support/programs.ts"
 
 export interface Finished {
   readonly code: number | null
@@ -52,7 +50,7 @@ export const eacrProcess = Effect.fnUntraced(function* (
   args: ReadonlyArray<string>,
   { env = {}, stdin = "" }: { readonly env?: Readonly<Record<string, string>>; readonly stdin?: string } = {}
 ) {
-  const { child, finished } = yield* start(process.execPath, [bin, ...args], env)
+  const { child, finished } = yield* start(process.execPath, [eacrFile, ...args], env)
   child.stdin?.end(stdin)
   return yield* finished
 }, Effect.scoped)

@@ -2,16 +2,14 @@
  * The emulator as a command.
  */
 import { spawn } from "node:child_process"
-import { fileURLToPath } from "node:url"
 import * as Effect from "effect/Effect"
-
-export const bin = fileURLToPath(new URL("../../src/bin.ts", import.meta.url))
+import { emulatorFile } from "../../../../test/support/programs.ts"
 
 /** Starts the command on a free port, and returns its endpoint. */
 export const command = Effect.fnUntraced(function* (...flags: ReadonlyArray<string>) {
   const child = yield* Effect.acquireRelease(
     Effect.sync(() =>
-      spawn(process.execPath, [bin, "--port", "0", ...flags], { stdio: ["ignore", "pipe", "inherit"] })
+      spawn(process.execPath, [emulatorFile, "--port", "0", ...flags], { stdio: ["ignore", "pipe", "inherit"] })
     ),
     (child) => Effect.sync(() => child.kill("SIGKILL"))
   )

@@ -3,7 +3,7 @@
  */
 import { spawn } from "node:child_process"
 import * as Effect from "effect/Effect"
-import { bin } from "./command.ts"
+import { emulatorFile } from "../../../../test/support/programs.ts"
 
 /** The login of the command's admin user. */
 export const authorization = `Basic ${btoa("admin:emulator")}`
@@ -19,7 +19,7 @@ export interface Process {
 export const start = (directory: string) =>
   Effect.acquireRelease(
     Effect.callback<Process, string>((resume) => {
-      const child = spawn(process.execPath, [bin, "--port", "0", "--directory", directory], {
+      const child = spawn(process.execPath, [emulatorFile, "--port", "0", "--directory", directory], {
         stdio: ["ignore", "pipe", "pipe"]
       })
       const ended = new Promise<void>((resolve) => child.once("close", () => resolve()))
