@@ -88,7 +88,10 @@ describe("eacr migrate", () => {
       assert.strictEqual(text.code, 3, text.stderr)
       assert.match(text.stdout, /^repositories\t4$/m)
       assert.match(text.stdout, /^to copy\t3 artifacts of \d+ bytes$/m)
-      assert.match(text.stdout, /^takes at least\t3 min 0 s, /m)
+      assert.match(
+        text.stdout,
+        /^takes at least\t3 min 0 s, by the limits .*: the requests of one minute may be sent at once/m
+      )
       assert.match(text.stdout, /^not copied\tleft\/api -> both\/api: /m)
       assert.notMatch(text.stdout, /^tags/m)
       yield* world.target.seed({ repository: "shop/api", tags: ["v1"], layers: ["theirs"] })

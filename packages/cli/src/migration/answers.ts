@@ -79,10 +79,13 @@ export const codeOf = (problems: ReadonlyArray<Problem>, failures: ReadonlyArray
 const requestLine = ({ loginServer, read, referrers, write }: MigrationPlan.Requests): string =>
   `${loginServer}: about ${read} reads, ${write} writes, ${referrers} lists of referrers`
 
+/** Why the least time may be short beside the estimated numbers of requests. */
+const leastCounts = "the requests of one minute may be sent at once, and those for blobs are not counted"
+
 const leastTime = (leastDuration: Duration.Duration | undefined): string =>
   leastDuration === undefined
     ? "as long as the bytes take: the rules limit no requests (limits.registries)"
-    : `${Draw.duration(Duration.toSeconds(leastDuration))}, by the limits of requests alone`
+    : `${Draw.duration(Duration.toSeconds(leastDuration))}, by the limits of requests alone: ${leastCounts}`
 
 const tags = (count: number, one: string, several: string): string =>
   count === 1 ? `1 tag of the target ${one}` : `${count} tags of the target ${several}`
