@@ -264,6 +264,8 @@ describe("eacr migrate", () => {
       yield* world.writeRules({ routes: [{ ...world.route, repositories: { include: ["shpo/**"] } }] })
       yield* failing(["plan", rulesFile], 4, "matches none of the 2 repositories")
       yield* failing(["run", "typo", rulesFile, "--state", state], 4, "matches none of the 2 repositories")
+      yield* world.writeRules({ routes: [{ ...world.route, tags: { include: ["2024-*"] } }] })
+      yield* failing(["plan", rulesFile], 4, "tags")
       yield* world.writeRules({ routes: [{ ...world.route, from: { registry: "me:S3CRET@old.azurecr.io" } }] })
       yield* failing(["run", "secret", rulesFile, "--state", state], 2, "a login server such as")
       yield* Effect.promise(() => writeFile(rulesFile, "{"))
