@@ -67,6 +67,8 @@ export const Outcome = Schema.Struct({
    * - `exists`: a tag of the target names another manifest.
    * - `damaged`, `repaired`, `unread`: the result of reading it back.
    * - `orphan`: a referrer whose subject is not at the target.
+   * - `platform`: an index without an image for the platforms of the rules.
+   * - `untagged`: a manifest without a tag that nothing copied needs, and that the rules do not select.
    * - `foreign`: it is copied without layers that may not be distributed.
    * - `leftOut`: it is copied, and `failed` since the lists of its referrers have records that cannot be read.
    */

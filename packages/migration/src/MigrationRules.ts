@@ -174,7 +174,10 @@ const platform = Schema.String.check(
 const RulesFields = Schema.Struct({
   /** Which source is copied to which target. */
   routes: Schema.NonEmptyArray(Route),
-  /** The platforms to copy of an index, such as `linux/arm64`. Defaults to all. */
+  /**
+   * The platforms to copy of an index, such as `linux/arm64`: those that it has. An index with none of them is skipped. All that is no
+   * index is copied, also an image for another platform. Defaults to all.
+   */
   platforms: Schema.optionalKey(Schema.NonEmptyArray(platform)),
   /** How to copy an index when `platforms` omits some of its platforms, as in `Copy`. Defaults to `rewrite`. */
   index: Schema.optionalKey(Schema.Literals(["rewrite", "sparse"])),

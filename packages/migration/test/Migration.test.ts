@@ -313,6 +313,38 @@ describe("a migration", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("takes of each index the platforms of the rules that it has, and whole what is no index", () =>
+    Effect.gen(function* () {
+      const { report, run, seed, status } = yield* makeWorld()
+      const repository = "shop/api"
+      yield* seed(
+        { repository, tags: ["both"], platforms: ["linux/amd64", "linux/arm64"] },
+        { repository, tags: ["one"], platforms: ["linux/amd64", "linux/s390x"], layers: ["one"] },
+        { repository, tags: ["none"], platforms: ["linux/s390x", "linux/ppc64le"], layers: ["none"] },
+        { repository, tags: ["image"], platforms: ["linux/s390x"], layers: ["image"] },
+        { repository, tags: ["chart"], artifactType: "application/vnd.cncf.helm.config.v1+json" }
+      )
+      yield* run({ platforms: ["linux/amd64", "linux/arm64"] })
+      const outcomes = (yield* report).filter(({ tags }) => tags.length > 0)
+      assert.sameDeepMembers(
+        outcomes.map(({ class: kind, digest, state, tags, targetDigest = digest }) => [
+          tags[0],
+          state,
+          kind,
+          targetDigest === digest
+        ]),
+        [
+          ["both", "verified", undefined, true],
+          ["one", "verified", undefined, false],
+          ["none", "skipped", "platform", true],
+          ["image", "verified", undefined, true],
+          ["chart", "verified", undefined, true]
+        ]
+      )
+      assert.isTrue(MigrationReport.isComplete(yield* status))
+    }).pipe(Effect.scoped)
+  )
+
   it.live("says what it cannot list, and that a tag is kept", () =>
     Effect.gen(function* () {
       const { report, route, run, seed, source, status, target } = yield* makeWorld()

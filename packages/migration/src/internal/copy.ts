@@ -2,7 +2,7 @@
  * Copies the artifacts of a batch, and records the outcome of each.
  */
 import type { ContentStore, Origin, Reader } from "@effect-acr/artifacts/ContentStore"
-import * as Copy from "@effect-acr/artifacts/Copy"
+import type * as Copy from "@effect-acr/artifacts/Copy"
 import * as CopyError from "@effect-acr/artifacts/CopyError"
 import * as Digest from "@effect-acr/client/Digest"
 import type * as Manifest from "@effect-acr/client/Manifest"
@@ -19,6 +19,7 @@ import * as Schedule from "effect/Schedule"
 import * as Semaphore from "effect/Semaphore"
 import { MigrationError } from "../MigrationError.ts"
 import type { Rules } from "../MigrationRules.ts"
+import { copyArtifact } from "./artifact.ts"
 import { classify, isDenied, isDiskFull, messageOf } from "./failures.ts"
 import * as LeftOut from "./leftOut.ts"
 import { placeName } from "./names.ts"
@@ -149,21 +150,24 @@ const makeCarriers = Effect.fnUntraced(function* ({ places, rules, run, store }:
   return { targetOf, take }
 })
 
-/** A source that resolves a digest by reading the manifest, which the copy needs anyway. */
+/** A source that resolves a digest by reading the manifest, once, which the copy needs anyway. */
 export const reading = <E>(source: Reader<E>): Reader<E> => {
   const read = new Map<string, Manifest.Raw>()
   return {
     ...source,
     resolve: (tagOrDigest) =>
-      Digest.isDigest(tagOrDigest)
-        ? Effect.map(
-            source.manifest({ digest: tagOrDigest }),
-            Option.map((raw) => {
-              read.set(tagOrDigest, raw)
-              return raw.descriptor
-            })
-          )
-        : source.resolve(tagOrDigest),
+      Effect.suspend(() => {
+        if (!Digest.isDigest(tagOrDigest)) return source.resolve(tagOrDigest)
+        const known = read.get(tagOrDigest)
+        if (known !== undefined) return Effect.succeedSome(known.descriptor)
+        return Effect.map(
+          source.manifest({ digest: tagOrDigest }),
+          Option.map((raw) => {
+            read.set(tagOrDigest, raw)
+            return raw.descriptor
+          })
+        )
+      }),
     manifest: (manifest) =>
       Effect.suspend(() => {
         const raw = read.get(manifest.digest)
@@ -186,20 +190,12 @@ const reasonToSkip = (
     const raw = yield* source.manifest({ digest })
     if (Option.isNone(raw)) return undefined
     const referrer = Referrer.fromManifest(raw.value)
-    if (Option.isNone(referrer)) return { detail: "it has no tag, and nothing that was copied needs it" }
+    if (Option.isNone(referrer))
+      return { class: "untagged", detail: "it has no tag, and nothing that was copied needs it" }
     const { subject } = referrer.value
     if (yield* target.keeps({ digest: subject })) return undefined
     return { class: "orphan", detail: `it has no tag, and its subject ${subject} is not at the target` }
   })
-
-export const optionsOf = (rules: Rules, { tags }: Pick<Task, "tags">): Copy.Options => ({
-  tags,
-  referrers: rules.referrers ?? true,
-  cosignTags: rules.cosignTags ?? false,
-  ...(rules.onTag === undefined ? {} : { onTag: rules.onTag }),
-  ...(rules.platforms === undefined ? {} : { platforms: rules.platforms }),
-  ...(rules.index === undefined ? {} : { index: rules.index })
-})
 
 const settledOf = ({ digest, id }: Task, { nodes, root, tags }: Copy.Report): Settled => {
   const kept = tags.flatMap(({ outcome, tag }) => (outcome === "kept" ? [tag] : []))
@@ -282,7 +278,7 @@ export const make = Effect.fnUntraced(function* (copying: Copying) {
       if (skipping !== undefined) {
         return { id: task.id, state: "skipped", ...skipping } as const
       }
-      const settled = settledOf(task, yield* Copy.run(from, target, task.digest, optionsOf(rules, task)))
+      const settled = settledOf(task, yield* copyArtifact(from, target, task, rules))
       if (leftOut === 0) return settled
       const detail = LeftOut.detailOf(leftOut, "the lists of its referrers")
       return { ...settled, state: "failed", class: "leftOut", detail } as const

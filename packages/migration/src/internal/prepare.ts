@@ -7,7 +7,6 @@ import * as Option from "effect/Option"
 import { MigrationError } from "../MigrationError.ts"
 import { type Route, type Rules, targetName } from "../MigrationRules.ts"
 import { arrived, compare, type Doubted, extraTags, newTags, otherTags, toReadBack } from "./compare.ts"
-import { optionsOf } from "./copy.ts"
 import { isDenied, isUnavailable, messageOf } from "./failures.ts"
 import * as Inventories from "./inventory.ts"
 import * as LeftOut from "./leftOut.ts"
@@ -256,7 +255,7 @@ const readSample = ({ onReadBack, places, rules, run, store }: Preparing, { repo
       Effect.all([places.source(route.from, repository.source), places.target(route.to, repository.target)])
     )
     if (Option.isNone(opened)) return
-    const found = yield* readBack(...opened.value, rules, doubted, optionsOf(rules, doubted))
+    const found = yield* readBack(...opened.value, rules, doubted)
     yield* onReadBack({ ...found, repository, digest })
     if (found.outcome === "whole" && !doubted.wasDamaged) return
     const { detail, outcome } = found

@@ -2,13 +2,13 @@
  * Reads copied artifacts back from the target, and sends damaged ones again.
  */
 import type { Reader } from "@effect-acr/artifacts/ContentStore"
-import * as Copy from "@effect-acr/artifacts/Copy"
 import * as Graph from "@effect-acr/artifacts/Graph"
 import type * as Digest from "@effect-acr/client/Digest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { Rules } from "../MigrationRules.ts"
+import { copyArtifact } from "./artifact.ts"
 import type { Doubted } from "./compare.ts"
 import { isDamaged, messageOf } from "./failures.ts"
 import { patiently } from "./patience.ts"
@@ -71,8 +71,7 @@ export const readBack = (
   source: Source,
   target: Opened,
   rules: Rules,
-  { digest, root, tags }: Pick<Doubted, "digest" | "root" | "tags">,
-  options: Copy.Options
+  { digest, root, tags }: Pick<Doubted, "digest" | "root" | "tags">
 ): Effect.Effect<Finding> => {
   const look = patiently(damagedIn(target.store, root, rules))
   const repair = (damaged: ReadonlyArray<Damaged>) =>
@@ -80,7 +79,7 @@ export const readBack = (
       const blobs = damaged.filter(({ isBlob }) => isBlob)
       yield* Effect.forEach(blobs, (blob) => target.discard(blob.digest), { discard: true })
       // `walk`, since the manifest is there. Without mounts: other repositories may share the damaged bytes.
-      yield* Copy.run(source.store, target.store, digest, { ...options, tags, trust: "walk" })
+      yield* copyArtifact(source.store, target.store, { digest, tags }, rules, { trust: "walk" })
     })
   return Effect.gen(function* (): Effect.fn.Return<Finding, unknown> {
     const damaged = yield* look
