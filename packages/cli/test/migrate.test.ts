@@ -247,6 +247,8 @@ describe("eacr migrate", () => {
       yield* failing(["report", "test", "--only", "lost"], 2, "lost")
       yield* failing(["run", "test", rulesFile, "--state", world.folder], 2, `${world.folder} is a folder`)
       yield* failing(["status", "test", "--state", world.folder], 2, `${world.folder} is a folder`)
+      yield* failing(["status", "test", "--state", world.rulesFile], 2, "rules.json is no state of runs")
+      yield* failing(["plan", world.folder], 2, "this is a folder")
       const missing = join(world.folder, "missing")
       const inMissing = ["run", "test", rulesFile, "--state", join(missing, "state.sqlite")]
       yield* failing(inMissing, 4, `there is no folder ${missing} for the state file`)
@@ -278,6 +280,18 @@ describe("eacr migrate", () => {
       assert.notInclude(yield* Effect.promise(() => readFile(state, "latin1")), "S3CRET")
       // Nothing that was refused has created a file.
       assert.isFalse(existsSync("none.sqlite"))
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("says that only other rules copy repositories whose names collide", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld
+      yield* world.seed(...images, { repository: "old/api", tags: ["v1"] })
+      yield* world.writeRules({ routes: [{ ...world.route, rename: [{ prefix: "old/", replaceBy: "shop/" }] }] })
+      const { code, stderr } = yield* world.run()
+      assert.strictEqual(code, 3, stderr)
+      assert.include(stderr, "a new run, with another name and other rules")
+      assert.notInclude(stderr, "the same command")
     }).pipe(Effect.scoped)
   )
 

@@ -288,15 +288,18 @@ describe("a login that is refused", () => {
         const { run, seed, status, target } = yield* makeWorld()
         yield* seed({ repository: "shop/api", tags: ["1.0"] }, { repository: "shop/web", tags: ["1.0"] })
         const all = yield* target.inject({ path: "/acr/v1/", times: "always", consequence: denial })
-        assert.deepInclude(yield* Effect.flip(run()), { _tag: "MigrationError", problem: "Denied" })
+        const refused = yield* Effect.flip(run())
+        assert.deepInclude(refused, { _tag: "MigrationError", problem: "Denied" })
+        assert.include(refused.message, `the target ${target.loginServer} refuses the login: `)
         yield* target.removeFault(all)
         yield* target.inject({ path: "/acr/v1/shop%2Fweb/", times: "always", consequence: denial })
-        yield* run()
+        const events = yield* run()
         const summary = yield* status
         assert.deepEqual(
           summary.problems.map(({ problem, source }) => [source, problem]),
           [["shop/web", "targetNotListed"]]
         )
+        assert.isFalse(events.some((event) => event._tag === "Listed" && event.source === "shop/web"))
         assert.deepInclude(summary.totals[0], { state: "verified", count: 1 })
       }).pipe(Effect.scoped)
   )

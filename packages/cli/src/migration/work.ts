@@ -90,10 +90,13 @@ const checkState = Effect.fnUntraced(function* (file: string, path: string) {
 
 /** Opens the state of runs in a file until the scope closes. Refuses the database of another program. */
 const openState = Effect.fnUntraced(function* (file: string) {
-  const failed = ({ message }: SqlError) => {
-    const description = `the state file ${file} cannot be opened: ${message}`
-    return new MigrationError({ problem: "StoreFailed", description })
-  }
+  const failed = ({ message }: SqlError) =>
+    message.includes("file is not a database")
+      ? new WrongCall({ description: `${file} is no state of runs: --state FILE names another file` })
+      : new MigrationError({
+          problem: "StoreFailed",
+          description: `the state file ${file} cannot be opened: ${message}`
+        })
   // An absolute path: Node reads a name that begins with "file:" as a URL, which can also name a database in memory.
   const filename = (yield* Path.Path).resolve(file)
   yield* checkState(file, filename)
@@ -159,10 +162,17 @@ export interface Call {
   readonly page: Address | undefined
 }
 
+/** Problems that only other rules solve. */
+const ofRules: ReadonlyArray<MigrationReport.RepositoryProblem["problem"]> = ["collision", "invalidName"]
+
 /** Tells how to continue, and which command shows what is missing. */
-const tellIncomplete = ({ name, state }: Call, { totals }: MigrationReport.Summary) =>
+const tellIncomplete = ({ name, state }: Call, { problems, totals }: MigrationReport.Summary) =>
   Effect.gen(function* () {
     const failed = totals.filter(({ state }) => state === "failed" || state === "refused")
+    const isPlanned = totals.some(({ state }) => state === "planned")
+    if (failed.length === 0 && !isPlanned && problems.every(({ problem }) => ofRules.includes(problem))) {
+      return yield* Output.tell("what is missing needs a new run, with another name and other rules: rename or exclude")
+    }
     if (failed.length > 0) {
       const only = failed.map((total) => `--only ${total.state}`).join(" ")
       yield* Output.tell(`which artifacts, and why: eacr migrate report ${name} --state ${printable(state)} ${only}`)

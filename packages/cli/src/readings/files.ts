@@ -27,7 +27,8 @@ const systemCodes: Readonly<Record<string, string>> = {
   EACCES: "this user lacks the permission",
   EMFILE: "this process has too many open files",
   ENFILE: "this machine has too many open files",
-  EIO: "the disk fails"
+  EIO: "the disk fails",
+  EISDIR: "this is a folder, not a file"
 }
 
 const explained = (code: string): string | undefined =>
@@ -64,7 +65,8 @@ const fileWords = (error: PlatformError, name?: string): string => {
 
 export const ofPlatform = (error: PlatformError): Reading => ({
   why: fileWords(error),
-  code: platformCodes[error.reason._tag] ?? exitCodes.unexpected
+  code:
+    systemCode(error) === "EISDIR" ? exitCodes.wrongCall : (platformCodes[error.reason._tag] ?? exitCodes.unexpected)
 })
 
 export const ofOutput = ({ cause, isLast = false }: OutputFailed): Reading => ({

@@ -119,31 +119,22 @@ const tagsToCheck = (
   return isPlan ? wanted.slice(0, mostRequested) : wanted
 }
 
-/** Lists both sides of a repository, and writes the plan for its artifacts. */
+/** Lists both sides of a repository, and writes the plan for its artifacts. None if one side does not list it. */
 const planRepository = (
   preparing: Preparing,
   repository: Repository,
   route: Route,
   { onCopied, onDenied }: Notes
-): Effect.Effect<Listed, MigrationError> =>
+): Effect.Effect<Option.Option<Listed>, MigrationError> =>
   Effect.gen(function* () {
     const { isFirst, isLast, isPlan, places, rules, run, store } = preparing
-    const nothing = {
-      repository,
-      artifacts: 0,
-      planned: 0,
-      hasTags: false,
-      newTags: 0,
-      extraTags: [],
-      otherTags: 0,
-      unknownTags: 0
-    }
     const listing = <A>(effect: Effect.Effect<A, PlaceError>, problem: "notListed" | "targetNotListed") =>
       effect.pipe(
         patiently,
         Effect.asSome,
         Effect.catch((error) => {
-          if (isDenied(error)) onDenied(messageOf(error))
+          const name = problem === "notListed" ? `source ${nameOf(route.from)}` : `target ${nameOf(route.to)}`
+          if (isDenied(error)) onDenied(`the ${name} refuses the login: ${messageOf(error)}`)
           const found = isUnavailable(error) ? "unavailable" : problem
           return Effect.as(store.setProblem(repository.id, found, messageOf(error)), Option.none<A>())
         })
@@ -156,7 +147,7 @@ const planRepository = (
       ),
       "notListed"
     )
-    if (Option.isNone(source)) return nothing
+    if (Option.isNone(source)) return Option.none()
     const [found, leftOut] = source.value
     if (leftOut > 0) {
       yield* store.setProblem(repository.id, "leftOut", LeftOut.detailOf(leftOut, "its lists"))
@@ -166,7 +157,7 @@ const planRepository = (
     const isNamed = route.repositories !== undefined && "names" in route.repositories
     if (isNamed && Option.isNone(found) && known.size === 0) {
       yield* store.setProblem(repository.id, "notListed", "the source has no such repository, or no tags in it")
-      return nothing
+      return Option.none()
     }
     // A deleted repository is empty: all artifacts that it had before are `vanished`.
     const inventory = Option.getOrElse(found, (): Inventories.Inventory => ({ manifests: new Map() }))
@@ -180,7 +171,7 @@ const planRepository = (
       ),
       "targetNotListed"
     )
-    if (Option.isNone(target)) return nothing
+    if (Option.isNone(target)) return Option.none()
     const possibleReferrers = yield* Inventories.possibleReferrers(inventory, target.value, rules)
     const comparison = {
       source: inventory,
@@ -217,7 +208,7 @@ const planRepository = (
       )
     }
     const { others, unknown } = otherTags(comparison)
-    return {
+    return Option.some({
       repository,
       otherTags: others,
       unknownTags: unknown,
@@ -226,7 +217,7 @@ const planRepository = (
       hasTags: planned.some(({ tags }) => tags.length > 0),
       newTags: newTags(comparison, planned),
       extraTags: extraTags(comparison, compile(route.tags))
-    }
+    })
   })
 
 /** The sample of a pass to read back. Digests are random, so the lowest ones are a random sample. */
@@ -310,18 +301,20 @@ export const prepare = (preparing: Preparing): Effect.Effect<number, MigrationEr
                   ),
                 onDenied: (message) => denied.push(message)
               }),
-              (listed) => {
-                if (listed.hasTags) matched.add(repository.route)
-                return onListed(listed)
-              }
+              Option.match({
+                onNone: () => Effect.void,
+                onSome: (listed) => {
+                  if (listed.hasTags) matched.add(repository.route)
+                  return onListed(listed)
+                }
+              })
             )
       },
       { concurrency: repositoriesAtOnce, discard: true }
     )
     // Some registries respond like this for one missing repository. If all are refused, the login is at fault.
     if (denied[0] !== undefined && denied.length === repositories.filter(({ problem }) => problem === null).length) {
-      const description = `a registry refuses the login: ${denied[0]}`
-      return yield* new MigrationError({ problem: "Denied", description })
+      return yield* new MigrationError({ problem: "Denied", description: denied[0] })
     }
     yield* requireTags(preparing, matched)
     yield* Effect.forEach(sample.all(), (one) => readSample(preparing, one), { discard: true })
