@@ -43,8 +43,8 @@ export type { Event } from "./internal/driver.ts"
  */
 export interface RunOptions {
   /**
-   * Makes this process one of several that share the run, with one database on PostgreSQL. Defaults to a process that works
-   * alone.
+   * Makes this process one of several that share the run, with one database: PostgreSQL, or a file if all are on one machine.
+   * Defaults to a process that works alone.
    */
   readonly runner?: Runner
   /**

@@ -274,7 +274,7 @@ export const make = (
  *
  * **When to use**
  *
- * Use for a migration that runs in one process. Several processes need PostgreSQL.
+ * Use for a migration on one machine. Processes on several machines need PostgreSQL.
  *
  * **Details**
  *
