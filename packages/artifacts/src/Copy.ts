@@ -274,7 +274,9 @@ const copy = <E1, E2>(
         const isTagged = tags.some(({ outcome }) => outcome === "unchanged")
         const presence = (manifest: Descriptor): Effect.Effect<Presence, OfTarget<E2>> => {
           if (isOneStore && choice.made.length === 0) return Effect.succeed("whole")
-          const isDoubted = trust === "walk" || (isMaybeSparse && !isImage(manifest))
+          // The images of an index have tags of signatures as well. A look for referrers reads the index in any case.
+          const isRead = isMaybeSparse || (options.cosignTags === true && graphs.referrers === undefined)
+          const isDoubted = trust === "walk" || (isRead && !isImage(manifest))
           const there: Presence = isDoubted ? "there" : "whole"
           // A registry has what its tags name; a layout may have lost it.
           if (isTagged && manifest.digest === root.digest && !isAskedFreely(to)) return Effect.succeed(there)

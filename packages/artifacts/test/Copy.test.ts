@@ -648,6 +648,17 @@ describe("a copy", () => {
     })
   )
 
+  it.effect("copies the cosign tags of an image whose index the target has, also without referrers", () =>
+    Effect.gen(function* () {
+      const from = yield* source
+      const target = MemoryStore.make("target")
+      yield* Copy.run(from, target, "v1")
+      yield* from.putManifest(image("amd64"), { tags: [tagOf(arm64, ".sig")] })
+      yield* Copy.run(from, target, "v1", { cosignTags: true })
+      assert.sameMembers(yield* Stream.runCollect(target.tags), [tagOf(arm64, ".sig"), "v1"])
+    })
+  )
+
   it.effect("sets each tag of cosign, also if several name one manifest", () =>
     Effect.gen(function* () {
       const from = yield* holding(["base", "amd64", "arm64", "sbom"], [amd64, arm64])

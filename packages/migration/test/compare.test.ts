@@ -20,7 +20,7 @@ const knownAs = (known: Partial<Known>): ReadonlyMap<Digest.Digest, Known> =>
         state: "planned",
         isTransient: false,
         isOrphan: false,
-        isPartial: false,
+        isDamaged: false,
         root: undefined,
         tags: ["1.0"],
         changed: 5,
@@ -133,7 +133,7 @@ describe("a comparison", () => {
       state: "copied",
       isTransient: false,
       isOrphan: false,
-      isPartial: false,
+      isDamaged: false,
       root: undefined,
       tags: [],
       changed: 5

@@ -39,6 +39,15 @@ const assertWhole = ({ source, status, target }: World) =>
     assert.isTrue(MigrationReport.isComplete(yield* status))
   })
 
+/** Makes a target refuse manifests. */
+const refuseManifests = ({ inject }: World["target"]) =>
+  inject({
+    method: "PUT",
+    path: /\/manifests\//,
+    times: "always",
+    consequence: { _tag: "Answer", status: 400, body: '{"errors":[{"code":"MANIFEST_INVALID","message":"no"}]}' }
+  })
+
 /** The number of artifacts to copy in each pass. */
 const artifactsToCopy = (events: Iterable<Migration.Event>) =>
   Array.from(events).flatMap((event) => (event._tag === "Planned" ? [event.artifacts] : []))
@@ -99,18 +108,58 @@ describe("a signature", () => {
       assert.deepEqual(read, [])
     }).pipe(Effect.scoped)
   )
+
+  it.live("that the target refuses leaves the run incomplete, until a later call copies it", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      yield* withoutLists(world.source)
+      yield* world.source.seed(signed)
+      yield* world.target.seed(image)
+      const fault = yield* refuseManifests(world.target)
+      yield* world.run()
+      assert.deepInclude((yield* world.report)[0], { state: "refused", class: "refused" })
+      assert.isFalse(MigrationReport.isComplete(yield* world.status))
+      yield* world.target.removeFault(fault)
+      yield* world.run()
+      yield* assertWhole(world)
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("is copied once its subject is at the target, whoever brought that", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      const other = { ...image, tags: ["2.0"], layers: ["other"] }
+      const rules = { routes: [{ ...world.route, tags: { include: ["1.*"] } }] }
+      yield* world.seed(image, { ...other, referrers: [signature] })
+      yield* world.run(rules)
+      assert.lengthOf(yield* digestsIn(world.target), 1)
+      yield* world.target.seed(other)
+      yield* world.run(rules)
+      yield* assertWhole(world)
+    }).pipe(Effect.scoped)
+  )
 })
 
 describe("a signature in a tag of cosign 2", () => {
+  const rulesOf = ({ route }: World, more: Record<string, unknown> = {}) => ({
+    routes: [{ ...route, tags: { include: ["1.*"] } }],
+    cosignTags: true,
+    ...more
+  })
+
+  const signatureOf = (digest: string) => ({
+    ...image,
+    tags: [`${digest.replace(":", "-")}.sig`],
+    layers: ["signature"]
+  })
+
   it.live("that comes later arrives although the rules select other tags, and is looked for no more", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
-      const routes = [{ ...world.route, tags: { include: ["1.*"] } }]
-      const call = world.run({ routes, cosignTags: true, referrers: false })
+      const call = world.run(rulesOf(world, { referrers: false }))
       const [digest = ""] = yield* world.seed(image)
       yield* call
-      yield* world.seed({ ...image, tags: [`${digest.replace(":", "-")}.sig`], layers: ["signature"] })
-      yield* world.seed({ ...image, tags: ["2.0"], layers: ["another"] })
+      yield* world.seed(signatureOf(digest), { ...image, tags: ["2.0"], layers: ["another"] })
       yield* call
       assert.deepEqual(
         (yield* tagsOf(world.target)).map((tag) => tag.split(" ")[0]),
@@ -118,6 +167,55 @@ describe("a signature in a tag of cosign 2", () => {
       )
       assert.deepEqual(artifactsToCopy(yield* call), [0])
       assert.isTrue(MigrationReport.isComplete(yield* world.status))
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("that the target refuses leaves the run incomplete, until a later call copies it", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      const [digest = ""] = yield* world.seed(image)
+      yield* world.seed(signatureOf(digest))
+      yield* world.target.seed(image)
+      const fault = yield* refuseManifests(world.target)
+      yield* world.run(rulesOf(world))
+      assert.isFalse(MigrationReport.isComplete(yield* world.status))
+      yield* world.target.removeFault(fault)
+      yield* world.run(rulesOf(world))
+      yield* assertWhole(world)
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("that comes while its image is damaged at the target arrives once the image is whole again", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      const [digest = ""] = yield* world.seed(image)
+      const answers = [
+        { method: "GET", path: /\/blobs\//, times: "always", consequence: { _tag: "CorruptBody", atByte: 1 } },
+        { method: "DELETE", path: /\/blobs\//, times: "always", consequence: { _tag: "Answer", status: 405 } }
+      ] as const
+      const faults = yield* Effect.forEach(answers, world.target.inject)
+      yield* world.run(rulesOf(world))
+      assert.deepInclude((yield* world.report)[0], { state: "failed", class: "damaged" })
+      yield* Effect.forEach(faults, world.target.removeFault)
+      yield* world.seed(signatureOf(digest))
+      yield* world.run(rulesOf(world))
+      yield* assertWhole(world)
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("of a manifest without a tag, and of an image of an index, arrives when it comes later", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      const rules = rulesOf(world, { untagged: true, referrers: false })
+      yield* world.seed({ ...image, platforms: ["linux/amd64", "linux/arm64"] })
+      const [loose = ""] = yield* world.seed({ ...image, tags: ["gone"], layers: ["left over"] })
+      yield* untag(world, "gone")
+      yield* world.run(rules)
+      const manifests = Option.getOrThrow(yield* world.source.contents("shop/api")).manifests
+      const part = manifests.find(({ digest, tags }) => tags.length === 0 && digest !== loose)?.digest ?? ""
+      yield* world.seed(signatureOf(loose), { ...signatureOf(part), layers: ["of a part"] })
+      yield* world.run(rules)
+      yield* assertWhole(world)
     }).pipe(Effect.scoped)
   )
 })

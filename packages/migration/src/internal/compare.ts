@@ -55,8 +55,8 @@ const sightOf = (
   return isUnknown ? "unknown" : "whole"
 }
 
-/** Whether it failed permanently, so that the target should not list it: it may be damaged, or another program pushed it. */
-const isDoubted = ({ isTransient, state }: Known): boolean => state === "failed" && !isTransient
+/** Whether a copy failed or was refused, and for a reason that stays. */
+const isFailed = ({ isTransient, state }: Known): boolean => (state === "failed" || state === "refused") && !isTransient
 
 interface Growing extends Comparison {
   /** Whether the target has more than in the previous pass, possibly the subjects of orphans. */
@@ -70,7 +70,7 @@ const isSettled = (
   { tags }: Listed
 ): boolean => {
   if (isLast) return settled.has(state)
-  if (isOrphan) return !hasGrown
+  if (isOrphan) return !hasGrown && !isFirst
   return settled.has(state) && !isTransient && (!isFirst || (state === "skipped" && tags.length === 0))
 }
 
@@ -94,11 +94,15 @@ const stateOf = (comparison: Growing, digest: Digest.Digest, listed: Listed): St
   const { tags } = listed
   const before = comparison.known.get(digest)
   const sight = sightOf(comparison, before?.root ?? digest, tags)
-  // Lists do not show damage. Reading the artifact back decides. Whether lists of referrers can be read now, a copy finds out.
-  if (sight === "whole" && before !== undefined && isDoubted(before)) {
-    return before.isPartial && comparison.isFirst ? "planned" : "failed"
+  // Lists show neither damage, which reading back finds, nor what else failed, such as its referrers: the next call tries it again.
+  if (sight === "whole" && before !== undefined && isFailed(before)) {
+    return comparison.isFirst && !before.isDamaged ? "planned" : before.state
   }
-  if (sight !== "incomplete" && tags.length > 0 && isUnlooked(comparison, before)) {
+  if (
+    sight !== "incomplete" &&
+    (tags.length > 0 || comparison.rules.untagged === true) &&
+    isUnlooked(comparison, before)
+  ) {
     return comparison.isLast && before !== undefined ? before.state : "planned"
   }
   if (sight === "whole") return before?.state === "copied" || before?.state === "verified" ? "verified" : "present"
@@ -132,7 +136,7 @@ export const toReadBack = (comparison: Comparison, planned: ReadonlyArray<Planne
   planned.flatMap(({ digest, state, tags }) => {
     const before = comparison.known.get(digest)
     if (before === undefined) return []
-    const wasDamaged = comparison.isFirst && isDoubted(before) && state === "failed"
+    const wasDamaged = comparison.isFirst && before.isDamaged && state === "failed"
     if (!wasDamaged && !(before.state === "copied" && state === "verified")) return []
     return [{ digest, root: before.root ?? digest, tags, wasDamaged }]
   })

@@ -250,7 +250,9 @@ const readSample = ({ onReadBack, places, rules, run, store }: Preparing, { repo
     yield* onReadBack({ ...found, repository, digest })
     if (found.outcome === "whole" && !doubted.wasDamaged) return
     const { detail, outcome } = found
-    const state = outcome === "damaged" || (outcome === "unread" && doubted.wasDamaged) ? "failed" : "verified"
+    const isDamaged = outcome === "damaged" || (outcome === "unread" && doubted.wasDamaged)
+    // Copies passed over it while it was damaged: one looks for what has come since.
+    const state = isDamaged ? "failed" : outcome === "whole" ? "planned" : "verified"
     const revised = {
       root: doubted.root,
       state,

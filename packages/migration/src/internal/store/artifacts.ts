@@ -20,8 +20,8 @@ export interface Known {
   readonly isTransient: boolean
   /** Whether it was skipped since its subject was not at the target. */
   readonly isOrphan: boolean
-  /** Whether it was copied without referrers that its lists have and that cannot be read. */
-  readonly isPartial: boolean
+  /** Whether reading it back found damage. */
+  readonly isDamaged: boolean
   /** The digest at the target if platforms are omitted. */
   readonly root: Digest.Digest | undefined
   readonly tags: ReadonlyArray<string>
@@ -93,7 +93,7 @@ const rowOf = (row: ArtifactRow, tags: ReadonlyArray<string>): Row => ({
   state: stateOf(row.state),
   isTransient: row.class === "transient",
   isOrphan: row.class === "orphan",
-  isPartial: row.class === "leftOut",
+  isDamaged: row.class === "damaged",
   root: row.root === null ? undefined : fromBytes(row.root),
   size: row.size ?? undefined,
   changed: row.changed === null ? undefined : Number(row.changed),
