@@ -54,8 +54,8 @@ const copies: ReadonlyArray<Fault> = [
   {
     wrong: "a manifest that is there counts as complete although nothing is trusted",
     file: copy,
-    find: 'trust === "walk" || (isMaybeSparse',
-    replace: "trust === undefined || (isMaybeSparse"
+    find: 'trust === "walk" || (isRead',
+    replace: "trust === undefined || (isRead"
   },
   {
     wrong: "the attestations of a chosen platform are left out",

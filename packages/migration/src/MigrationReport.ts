@@ -91,6 +91,7 @@ export type Outcome = typeof Outcome.Type
  * - `invalidName`: the name is not valid at the target.
  * - `collision`: two repositories would get the same name at the target.
  * - `unavailable`: the source or the target cannot be reached, or throttles requests. A later pass may list it.
+ * - `notWritten`: its archive cannot be written, for example since the layout beside it has lost content.
  * - `leftOut`: its lists have records that cannot be read, such as tags with invalid names. All others are copied. With
  *   the name `*`, it concerns the list of repositories.
  *
@@ -105,7 +106,15 @@ export const RepositoryProblem = Schema.Struct({
   /** The repository at the target. */
   target: Schema.String,
   /** What is wrong. */
-  problem: Schema.Literals(["notListed", "targetNotListed", "invalidName", "collision", "unavailable", "leftOut"]),
+  problem: Schema.Literals([
+    "notListed",
+    "targetNotListed",
+    "invalidName",
+    "collision",
+    "unavailable",
+    "notWritten",
+    "leftOut"
+  ]),
   /** What happened, in words. */
   detail: Schema.String
 })

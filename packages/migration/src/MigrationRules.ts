@@ -226,30 +226,39 @@ const isInside = ({ from, to }: Route): boolean => {
 }
 
 /** Finds rules that would not do what they seem to say. */
-const rulesProblem = Schema.makeFilter<RulesFields>(({ limits: { registries = {} } = {}, routes }) => {
-  const circular = routes.findIndex(
-    ({ from, rename = [], to }) =>
-      placeOf(from) === placeOf(to) && rename.every(({ prefix, replaceBy }) => prefix === replaceBy)
-  )
-  if (circular !== -1) {
-    return {
-      path: ["routes", circular],
-      issue: "from and to are one place: rename repositories, or choose another place"
-    }
-  }
-  const inside = routes.findIndex(isInside)
-  if (inside !== -1) return { path: ["routes", inside, "to"], issue: "it is inside the folder that is read" }
-  const used = new Set(
-    routes.flatMap(({ from, to }) => [from, to].flatMap((place) => ("registry" in place ? [place.registry] : [])))
-  )
-  const unused = Object.keys(registries).find((name) => !used.has(name))
-  return unused === undefined
-    ? undefined
-    : {
-        path: ["limits", "registries", unused],
-        issue: "no route has a registry of this name, so that nothing would be limited"
+const rulesProblem = Schema.makeFilter<RulesFields>(
+  ({ index, limits: { registries = {} } = {}, platforms, routes }) => {
+    const circular = routes.findIndex(
+      ({ from, rename = [], to }) =>
+        placeOf(from) === placeOf(to) && rename.every(({ prefix, replaceBy }) => prefix === replaceBy)
+    )
+    if (circular !== -1) {
+      return {
+        path: ["routes", circular],
+        issue: "from and to are one place: rename repositories, or choose another place"
       }
-})
+    }
+    const inside = routes.findIndex(isInside)
+    if (inside !== -1) return { path: ["routes", inside, "to"], issue: "it is inside the folder that is read" }
+    const sparse = routes.findIndex(({ to }) => index === "sparse" && platforms !== undefined && "archives" in to)
+    if (sparse !== -1) {
+      return {
+        path: ["routes", sparse, "to"],
+        issue: "archives have no sparse indexes: use layouts, or rewrite the indexes"
+      }
+    }
+    const used = new Set(
+      routes.flatMap(({ from, to }) => [from, to].flatMap((place) => ("registry" in place ? [place.registry] : [])))
+    )
+    const unused = Object.keys(registries).find((name) => !used.has(name))
+    return unused === undefined
+      ? undefined
+      : {
+          path: ["limits", "registries", unused],
+          issue: "no route has a registry of this name, so that nothing would be limited"
+        }
+  }
+)
 
 const StrictRules = RulesFields.check(rulesProblem)
 

@@ -1,9 +1,13 @@
 /**
  * Migrations to folders of archives and from there to a registry.
  */
-import { existsSync, statSync, writeFileSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { rm } from "node:fs/promises"
 import { join } from "node:path"
+import * as ImageArchive from "@effect-acr/artifacts/ImageArchive"
+import * as Registries from "@effect-acr/client/Registries"
+import * as NodeCompression from "@effect-acr/node/NodeCompression"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -23,6 +27,13 @@ const images = [
   { repository: "shop/api", tags: ["1.1", "latest"], layers: ["api 1.1"] },
   { repository: "shop/api/tools", tags: ["1.0"], layers: ["tools"] }
 ]
+
+/** The tags of an archive. */
+const tagsIn = (file: string) =>
+  Effect.flatMap(ImageArchive.read(file), ({ tags }) => Stream.runCollect(tags)).pipe(
+    Effect.scoped,
+    Effect.provide([NodeServices.layer, NodeCompression.layer])
+  )
 
 const makeArchived = Effect.gen(function* () {
   const world = yield* makeWorld()
@@ -82,6 +93,57 @@ describe("a folder of archives", () => {
       assert.isFalse(existsSync(api))
       yield* out
       assert.isTrue(existsSync(api))
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("keeps what only the archive has, although the layouts beside it were deleted", () =>
+    Effect.gen(function* () {
+      const { api, archives, out, report, route, run, services, source, status } = yield* makeArchived
+      yield* out
+      const before = yield* tagsIn(api)
+      yield* Effect.promise(() => rm(join(archives.archives, ".layouts"), { recursive: true }))
+      const { tags } = Option.getOrThrow(yield* source.contents("shop/api"))
+      const gone = tags.find(({ name }) => name === "1.0")?.digest ?? ""
+      yield* Effect.provide(
+        Effect.flatMap(Registries.open(`${source.loginServer}/shop/api`), ({ registry }) =>
+          registry.deleteManifest("shop/api", gone)
+        ),
+        services
+      )
+      yield* source.seed({ repository: "shop/api", tags: ["1.2"], layers: ["api 1.2"] })
+      for (let call = 0; call < 2; call++) {
+        yield* run({ routes: [{ from: route.from, to: archives }] }, "out")
+        assert.sameMembers(yield* tagsIn(api), [...before, "1.2"])
+      }
+      // Another run knows nothing of the first one.
+      yield* run({ routes: [{ from: route.from, to: archives }] })
+      assert.sameMembers(yield* tagsIn(api), [...before, "1.2"])
+      assert.isTrue((yield* report).every(({ state }) => state === "present" || state === "skipped"))
+      assert.isTrue(MigrationReport.isComplete(yield* status))
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("is reported where its layout has lost a blob, and the others are written", () =>
+    Effect.gen(function* () {
+      const { api, archives, out, seed, services } = yield* makeArchived
+      yield* out
+      const blobs = join(archives.archives, ".layouts", "shop%2Fapi", "blobs", "sha256")
+      const lost = readdirSync(blobs).find((name) => readFileSync(join(blobs, name), "utf8")[0] !== "{") ?? ""
+      rmSync(join(blobs, lost))
+      const tools = { repository: "shop/api/tools", tags: ["1.1"], layers: ["tools 1.1"] }
+      yield* seed(tools, { repository: "shop/api", tags: ["1.2"], layers: ["api 1.2"] })
+      yield* out
+      const summary = yield* Effect.provide(Migration.status("out"), services)
+      assert.deepEqual(
+        summary.problems.map(({ problem, source }) => [source, problem]),
+        [["shop/api", "notWritten"]]
+      )
+      assert.sameMembers(yield* tagsIn(api.replace(/\.tar$/, "/tools.tar")), ["1.0", "1.1"])
+      // What the message suggests.
+      rmSync(join(archives.archives, ".layouts", "shop%2Fapi"), { recursive: true })
+      yield* out
+      assert.isTrue(MigrationReport.isComplete(yield* Effect.provide(Migration.status("out"), services)))
+      assert.include(yield* tagsIn(api), "1.2")
     }).pipe(Effect.scoped)
   )
 

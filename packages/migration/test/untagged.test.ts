@@ -125,7 +125,7 @@ describe("a signature", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("is copied once its subject is at the target, whoever brought that", () =>
+  it.live("is copied once its subject is at the target, also if another program pushed that", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       const other = { ...image, tags: ["2.0"], layers: ["other"] }
@@ -140,19 +140,21 @@ describe("a signature", () => {
   )
 })
 
+/** Rules for tags other than those of signatures. */
+const rulesOf = ({ route }: World, more: Record<string, unknown> = {}) => ({
+  routes: [{ ...route, tags: { include: ["1.*"] } }],
+  cosignTags: true,
+  ...more
+})
+
+/** A signature of cosign 2. */
+const signatureOf = (digest: string) => ({
+  ...image,
+  tags: [`${digest.replace(":", "-")}.sig`],
+  layers: ["signature"]
+})
+
 describe("a signature in a tag of cosign 2", () => {
-  const rulesOf = ({ route }: World, more: Record<string, unknown> = {}) => ({
-    routes: [{ ...route, tags: { include: ["1.*"] } }],
-    cosignTags: true,
-    ...more
-  })
-
-  const signatureOf = (digest: string) => ({
-    ...image,
-    tags: [`${digest.replace(":", "-")}.sig`],
-    layers: ["signature"]
-  })
-
   it.live("that comes later arrives although the rules select other tags, and is looked for no more", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()

@@ -6,6 +6,8 @@
  */
 import type { ArchiveError } from "@effect-acr/artifacts/ArchiveError"
 import type { ContentStore, Reader } from "@effect-acr/artifacts/ContentStore"
+import * as Copy from "@effect-acr/artifacts/Copy"
+import { at, type CopyError } from "@effect-acr/artifacts/CopyError"
 import * as ImageArchive from "@effect-acr/artifacts/ImageArchive"
 import * as LayoutFiles from "@effect-acr/artifacts/LayoutFiles"
 import * as Compression from "@effect-acr/client/Compression"
@@ -98,6 +100,38 @@ const isStale = (files: FileSystem.FileSystem, index: string, archive: string): 
     return (yield* timeOf(index)) >= (yield* timeOf(archive))
   })
 
+/**
+ * Fills the layout of an archive from the archive if the layout is gone, so that the next archive has what only this one has. A file
+ * marks a layout that is not filled yet. An archive that cannot be read is left out: everything is copied again.
+ */
+export const restore = <E>(
+  root: string,
+  repository: string,
+  archive: Reader<ArchiveError>,
+  store: ContentStore<E>
+): Effect.Effect<void, PlatformError | CopyError<ArchiveError | E | Copy.Fault>, FileSystem.FileSystem | Path.Path> =>
+  Effect.gen(function* () {
+    const files = yield* FileSystem.FileSystem
+    const path = yield* Path.Path
+    const layout = layoutOf(path, root, repository)
+    const mark = `${layout}.unfilled`
+    const isFilled = (yield* files.exists(path.join(layout, LayoutFiles.indexFile))) && !(yield* files.exists(mark))
+    if (isFilled || !(yield* files.exists(fileOf(path, root, repository)))) return
+    yield* files.makeDirectory(path.dirname(mark), { recursive: true })
+    yield* files.writeFileString(mark, "")
+    const fill = Effect.gen(function* () {
+      const tags = yield* Effect.mapError(Stream.runCollect(archive.tags), at("source")<ArchiveError | E | Copy.Fault>)
+      yield* Effect.forEach(tags, (tag) => Copy.run(archive, store, tag, { tags: [tag] }), { discard: true })
+    })
+    yield* Effect.catchIf(
+      fill,
+      ({ side }) => side === "source",
+      () => Effect.void
+    )
+    // Several groups of copies may begin at the same time.
+    yield* files.remove(mark, { force: true })
+  })
+
 /** Rewrites the archive of a repository if its layout has changed. The file gets its name once it is complete. */
 export const seal = <E>(
   root: string,
@@ -112,6 +146,8 @@ export const seal = <E>(
     const file = fileOf(path, root, repository)
     const index = path.join(layoutOf(path, root, repository), LayoutFiles.indexFile)
     if (references.length === 0 || !(yield* isStale(files, index, file))) return
+    // A layout that was made anew lacks what the source no longer has.
+    const held = yield* Effect.filter(references, (reference) => Effect.map(store.resolve(reference), Option.isSome))
     yield* files.makeDirectory(path.dirname(file), { recursive: true })
-    yield* ImageArchive.save(store, references, file, { referrers })
+    yield* ImageArchive.save(store, held, file, { referrers })
   })

@@ -3,6 +3,8 @@
  */
 import type { ArchiveError } from "@effect-acr/artifacts/ArchiveError"
 import type { ContentStore, Reader } from "@effect-acr/artifacts/ContentStore"
+import type { Fault } from "@effect-acr/artifacts/Copy"
+import type { CopyError } from "@effect-acr/artifacts/CopyError"
 import type { WriteFault } from "@effect-acr/artifacts/ImageArchive"
 import * as ImageLayout from "@effect-acr/artifacts/ImageLayout"
 import type { LayoutError } from "@effect-acr/artifacts/LayoutError"
@@ -112,8 +114,18 @@ export const make = Effect.fnUntraced(function* () {
 
   return {
     /** Prepares a repository for writing. `inside` has the subfolders of other repositories. */
-    begin: (place: Place, repository: string, inside: ReadonlySet<string>): Effect.Effect<void, PlatformError> =>
-      "layouts" in place ? beginLayout(path.join(place.layouts, ...repository.split("/")), inside) : Effect.void,
+    begin: (
+      place: Place,
+      repository: string,
+      inside: ReadonlySet<string>
+    ): Effect.Effect<void, PlaceError | PlatformError | CopyError<PlaceError | Fault>> => {
+      if ("layouts" in place) return beginLayout(path.join(place.layouts, ...repository.split("/")), inside)
+      if (!("archives" in place)) return Effect.void
+      const file = archive(Archives.fileOf(path, place.archives, repository))
+      return Effect.flatMap(target(place, repository), ({ store }) =>
+        Archives.restore(place.archives, repository, file, store)
+      ).pipe(Effect.provideService(FileSystem.FileSystem, files), Effect.provideService(Path.Path, path))
+    },
     /** Opens a repository for writing. */
     target,
     /** Opens a repository for reading. */

@@ -7,7 +7,7 @@ import * as Option from "effect/Option"
 import { MigrationError } from "../MigrationError.ts"
 import { type Route, type Rules, targetName } from "../MigrationRules.ts"
 import { arrived, compare, type Doubted, extraTags, newTags, otherTags, toReadBack } from "./compare.ts"
-import { isDenied, isUnavailable, messageOf } from "./failures.ts"
+import { isDenied, isDiskFull, isUnavailable, messageOf } from "./failures.ts"
 import * as Inventories from "./inventory.ts"
 import * as LeftOut from "./leftOut.ts"
 import { nameOf, nameProblems } from "./names.ts"
@@ -199,13 +199,12 @@ const planRepository = (
     if (planned.every(({ state }) => state !== "planned")) {
       const loose = planned.filter(({ state, tags }) => tags.length === 0 && arrived.has(state))
       const references = [...target.value.tags.keys(), ...loose.map(({ digest }) => known.get(digest)?.root ?? digest)]
-      yield* Effect.mapError(
-        places.seal(route.to, repository.target, references, rules.referrers !== false),
-        (error) => {
-          const description = `the archive of ${repository.target} cannot be written: ${messageOf(error)}`
-          return new MigrationError({ problem: "PlaceFailed", description })
-        }
-      )
+      yield* Effect.catch(places.seal(route.to, repository.target, references, rules.referrers !== false), (error) => {
+        const detail = `the archive of ${repository.target} cannot be written: ${messageOf(error)}`
+        return isDiskFull(error)
+          ? Effect.fail(new MigrationError({ problem: "PlaceFailed", description: detail }))
+          : store.setProblem(repository.id, "notWritten", detail)
+      })
     }
     const { others, unknown } = otherTags(comparison)
     return Option.some({
