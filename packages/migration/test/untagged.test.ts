@@ -1,6 +1,7 @@
 /**
  * Manifests without a tag: signatures, SBOMs, and those that nothing names.
  */
+import { rm } from "node:fs/promises"
 import { join } from "node:path"
 import * as ImageArchive from "@effect-acr/artifacts/ImageArchive"
 import * as ImageLayout from "@effect-acr/artifacts/ImageLayout"
@@ -268,6 +269,10 @@ describe("a manifest that nothing names", () => {
         assert.deepEqual(artifactsToCopy(yield* world.run(rules, kind)), [0])
       }
       const layout = yield* ImageLayout.open(join(world.folder, "layouts", "shop", "api"))
+      yield* Effect.promise(() => rm(join(world.folder, "archives", ".layouts"), { recursive: true }))
+      yield* world.seed({ ...image, tags: ["1.1"], layers: ["newer"] })
+      const to = { archives: join(world.folder, "archives") }
+      yield* world.run({ routes: [{ from: world.route.from, to }], untagged: true }, "archives")
       const archive = yield* ImageArchive.read(join(world.folder, "archives", "shop", "api.tar"))
       for (const digest of digests) {
         assert.isTrue(Option.isSome(yield* layout.resolve(digest)))

@@ -121,7 +121,10 @@ export const restore = <E>(
     yield* files.writeFileString(mark, "")
     const fill = Effect.gen(function* () {
       const tags = yield* Effect.mapError(Stream.runCollect(archive.tags), at("source")<ArchiveError | E | Copy.Fault>)
-      yield* Effect.forEach(tags, (tag) => Copy.run(archive, store, tag, { tags: [tag] }), { discard: true })
+      // `keep`, since another group of copies may have moved the tag meanwhile.
+      yield* Effect.forEach(tags, (tag) => Copy.run(archive, store, tag, { tags: [tag], onTag: "keep" }), {
+        discard: true
+      })
     })
     yield* Effect.catchIf(
       fill,

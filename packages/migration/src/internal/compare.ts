@@ -44,6 +44,7 @@ const sightOf = (
   tags: ReadonlyArray<string>
 ): Sight => {
   if (target.manifests !== undefined && !target.manifests.has(digest)) return "incomplete"
+  if (target.lacking?.has(digest) === true) return "incomplete"
   let isUnknown = tags.length === 0 && target.manifests === undefined
   for (const tag of tags) {
     if (!target.tags.has(tag)) return "incomplete"

@@ -38,6 +38,8 @@ export interface Holdings {
   readonly tags: ReadonlyMap<string, Digest.Digest | undefined>
   /** All manifests, if they are listed. */
   readonly manifests?: ReadonlySet<Digest.Digest>
+  /** Manifests that it was asked for, and lacks. */
+  readonly lacking?: ReadonlySet<Digest.Digest>
 }
 
 const resolvesAtOnce = 8
@@ -195,6 +197,20 @@ export const withDigests = (
     }
     return { ...held, tags }
   })
+}
+
+/** Asks for manifests that no list of the target shows. */
+export const withLacking = (
+  { store }: Source,
+  held: Holdings,
+  digests: ReadonlyArray<Digest.Digest>
+): Effect.Effect<Holdings, PlaceError> => {
+  if (held.manifests !== undefined || digests.length === 0) return Effect.succeed(held)
+  const isLacking = (digest: Digest.Digest) => Effect.map(store.resolve(digest), Option.isNone)
+  return Effect.map(Effect.filter(digests, isLacking, { concurrency: resolvesAtOnce }), (lacking) => ({
+    ...held,
+    lacking: new Set(lacking)
+  }))
 }
 
 /**

@@ -119,6 +119,18 @@ const tagsToCheck = (
   return isPlan ? wanted.slice(0, mostRequested) : wanted
 }
 
+/** The untagged manifests that earlier calls copied, and that later ones ask the target for if it does not list them. */
+const untaggedToCheck = (
+  { isFirst, isPlan }: Preparing,
+  { manifests }: Inventories.Inventory,
+  known: ReadonlyMap<Digest.Digest, Known>
+): ReadonlyArray<Digest.Digest> =>
+  isFirst && !isPlan
+    ? Array.from(known).flatMap(([digest, { root = digest, state }]) =>
+        arrived.has(state) && manifests.get(digest)?.tags.length === 0 ? [root] : []
+      )
+    : []
+
 /** Lists both sides of a repository, and writes the plan for its artifacts. None if one side does not list it. */
 const planRepository = (
   preparing: Preparing,
@@ -166,7 +178,8 @@ const planRepository = (
         Effect.gen(function* () {
           const opened = yield* places.target(route.to, repository.target)
           const held = yield* Inventories.holdings(opened)
-          return yield* Inventories.withDigests(opened, held, tagsToCheck(preparing, inventory, known))
+          const tagged = yield* Inventories.withDigests(opened, held, tagsToCheck(preparing, inventory, known))
+          return yield* Inventories.withLacking(opened, tagged, untaggedToCheck(preparing, inventory, known))
         })
       ),
       "targetNotListed"
