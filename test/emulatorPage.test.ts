@@ -389,6 +389,22 @@ describe.runIf(Browser.isThere)("the emulator's page", () => {
       }).pipe(Effect.scoped)
     )
 
+    it.effect("goes on after an answer that breaks off", () =>
+      Effect.gen(function* () {
+        const { page } = yield* opened()
+        yield* act(() =>
+          page.evaluate(`
+            const whole = fetch
+            window.fetch = async () => {
+              window.fetch = whole
+              return new Response(new ReadableStream({ start: (body) => body.error(new TypeError("cut off")) }))
+            }`)
+        )
+        yield* appears(page.getByText("The emulator cannot be reached"))
+        yield* appears(page.getByText("Ready", { exact: true }))
+      }).pipe(Effect.scoped)
+    )
+
     for (const colorScheme of ["light", "dark"] as const) {
       for (const width of [400, 1400]) {
         it.effect(`fits ${width} pixels, ${colorScheme}`, () =>

@@ -11,7 +11,7 @@ const changed = (file: string): number => statSync(file).mtimeMs
 
 /** The time of the latest change of what the programs are made of. */
 const lastChange = (): number => {
-  const sources = globSync(["*/src/**/*.ts", "*/test/support/*.ts"], { cwd: packages })
+  const sources = globSync("*/src/**/*.ts", { cwd: packages })
   return Math.max(...[...sources, "../pnpm-lock.yaml"].map((file) => changed(join(packages, file))))
 }
 

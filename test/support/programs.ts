@@ -17,16 +17,11 @@ const eacr = programOf("cli", "src/bin.ts")
 
 const emulator = programOf("emulator", "src/bin.ts")
 
-const migrate = programOf("migration", "test/support/migrate.ts")
-
 /** All of them: the source that each begins with, and the folder of its bundle. */
-export const programs = [eacr, emulator, migrate]
+export const programs = [eacr, emulator]
 
 /** The command `eacr`. */
 export const eacrFile = eacr.file
 
 /** The command of the emulator. */
 export const emulatorFile = emulator.file
-
-/** A process that migrates. */
-export const migrateFile = migrate.file

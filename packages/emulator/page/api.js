@@ -24,6 +24,11 @@ const linesOf = (problem) => {
   return [String(detail ?? title ?? "")]
 }
 
+/** @returns {never} */
+const lost = () => {
+  throw new Refused("The emulator cannot be reached")
+}
+
 /**
  * Sends a request and returns the answer, which is what ControlApi.ts declares: the page comes from the same version of
  * the emulator.
@@ -37,10 +42,9 @@ const send = async (method, path, body) => {
   const answer = await fetch(path, {
     method,
     ...(body === undefined ? {} : { body, headers: { "content-type": "application/json" } })
-  }).catch(() => {
-    throw new Refused("The emulator cannot be reached")
-  })
-  const text = await answer.text()
+  }).catch(lost)
+  // An emulator that stops may break off in the middle of an answer.
+  const text = await answer.text().catch(lost)
   /** @type {unknown} */
   const value = text === "" ? undefined : JSON.parse(text)
   if (answer.ok) return value

@@ -2,18 +2,20 @@
  * Processes that migrate.
  */
 import { spawn } from "node:child_process"
+import { fileURLToPath } from "node:url"
 import type * as AcrEmulator from "@effect-acr/emulator/AcrEmulator"
 import * as Effect from "effect/Effect"
 import { delayed } from "../../../../test/bench/servers.ts"
-import { migrateFile } from "../../../../test/support/programs.ts"
 import { formatOrder, type Order } from "./migrate.ts"
+
+const program = fileURLToPath(new URL("migrate.ts", import.meta.url))
 
 /** Starts a process, which is killed when the scope closes. */
 export const start = (order: Order) =>
   Effect.acquireRelease(
     Effect.gen(function* () {
       const argument = yield* formatOrder(order)
-      const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", migrateFile, argument], {
+      const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", program, argument], {
         stdio: ["ignore", "pipe", "inherit"]
       })
       let printed = ""
