@@ -3,11 +3,15 @@
  */
 import { assert, describe, it, layer } from "@effect/vitest"
 import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
 import * as SqlClient from "effect/sql/SqlClient"
 import * as Postgres from "../../../test/support/postgres.ts"
+import * as Migration from "../src/Migration.ts"
 import { nextUrl, server } from "./support/databases.ts"
 import { rehearse } from "./support/rehearsal.ts"
+import { makeWorld } from "./support/world.ts"
 
 const images = 60
 
@@ -65,25 +69,18 @@ describe("a migration that works alone", () => {
 
   it.live("works also where the clock was set back after another one was killed", () =>
     Effect.gen(function* () {
-      const { client, end, startAlone } = yield* rehearse({
-        ...rehearsal,
-        limits: { ...rehearsal.limits, copies: 8 },
-        roundTripMillis: 2
-      })
-      const first = yield* startAlone
-      yield* first.until(/^began/m)
-      first.child.kill("SIGKILL")
-      yield* first.ended
-      yield* Effect.provide(
-        Effect.gen(function* () {
-          const sql = yield* SqlClient.SqlClient
-          yield* sql`UPDATE cluster_1_locks SET acquired_at = datetime('now', '+1 hour')`
-          yield* sql`UPDATE cluster_1_runners SET last_heartbeat = datetime('now', '+1 hour')`
-        }),
-        client
+      const { decode, run, seed, services, status } = yield* makeWorld()
+      yield* seed({ repository: "shop/api", tags: ["1.0"] })
+      yield* run()
+      const lock = Effect.flatMap(
+        SqlClient.SqlClient,
+        (sql) => sql`INSERT INTO cluster_1_locks (shard_id, address, acquired_at)
+          VALUES ('default:1', 'killed:0', datetime('now', '+1 hour'))`
       )
-      assert.match(yield* (yield* startAlone).ended, /^done$/m)
-      assert.deepInclude(yield* end, { isComplete: true, differences: [], artifacts: images })
+      yield* Effect.provide(lock, services)
+      const options = { lockExpiration: Duration.seconds(3) }
+      yield* Stream.runDrain(Migration.run("test", yield* decode({}), options)).pipe(Effect.provide(services))
+      assert.deepInclude(yield* status, { phase: "done", pass: 3 })
     }).pipe(Effect.scoped)
   )
 })

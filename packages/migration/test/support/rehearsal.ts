@@ -83,8 +83,6 @@ export const rehearse = Effect.fnUntraced(function* (rehearsal: Rehearsal) {
   }).pipe(Effect.provide(Layer.merge(services, client)))
   return {
     target,
-    /** The database. */
-    client,
     /** Starts a process that works alone. */
     startAlone: start(order),
     /** Starts a process that shares the work with others. */
