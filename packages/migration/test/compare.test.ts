@@ -23,7 +23,6 @@ const knownAs = (known: Partial<Known>): ReadonlyMap<Digest.Digest, Known> =>
         isDamaged: false,
         root: undefined,
         tags: ["1.0"],
-        changed: 5,
         ...known
       }
     ]
@@ -135,8 +134,7 @@ describe("a comparison", () => {
       isOrphan: false,
       isDamaged: false,
       root: undefined,
-      tags: [],
-      changed: 5
+      tags: []
     }
     assert.strictEqual(stateOf({ source, known: orphan }), "skipped")
     assert.strictEqual(stateOf({ source, known: new Map([...orphan, [two, copied]]) }), "planned")

@@ -64,11 +64,11 @@ interface ListedTag {
 }
 
 /** A manifest while lists are read. */
-type Growing = Omit<Types.Mutable<Listed>, "tags"> & { readonly tags: Array<string> }
+type Draft = Omit<Types.Mutable<Listed>, "tags"> & { readonly tags: Array<string> }
 
 /** The manifests that tags name. A list may have a tag on two pages: the last entry counts. */
-const manifestsOf = (listed: ReadonlyMap<string, ListedTag>): Map<Digest.Digest, Growing> => {
-  const manifests = new Map<Digest.Digest, Growing>()
+const manifestsOf = (listed: ReadonlyMap<string, ListedTag>): Map<Digest.Digest, Draft> => {
+  const manifests = new Map<Digest.Digest, Draft>()
   for (const [tag, { changed, digest }] of listed) {
     const found = manifests.get(digest) ?? { tags: [] }
     found.tags.push(tag)

@@ -5,17 +5,17 @@ import type * as Digest from "@effect-acr/client/Digest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { MigrationError } from "../MigrationError.ts"
-import { type Route, type Rules, targetName } from "../MigrationRules.ts"
+import { type Route, targetName } from "../MigrationRules.ts"
 import { arrived, compare, type Doubted, extraTags, newTags, otherTags, toReadBack } from "./compare.ts"
 import { isDenied, isDiskFull, isUnavailable, messageOf } from "./failures.ts"
 import * as Inventories from "./inventory.ts"
 import * as LeftOut from "./leftOut.ts"
 import { nameOf, nameProblems } from "./names.ts"
 import { patiently } from "./patience.ts"
-import type { PlaceError, Places } from "./places.ts"
-import { type Finding, readBack } from "./readBack.ts"
+import type { PlaceError } from "./places.ts"
+import { makeSample, readSample, type Sampling } from "./sample.ts"
 import { compile, nothingSelected, select } from "./selection.ts"
-import type { Known, NewRepository, Repository, Run, Store } from "./store/store.ts"
+import type { Known, NewRepository, Repository } from "./store/store.ts"
 
 /** The result of listing a repository. */
 interface Listed {
@@ -31,37 +31,18 @@ interface Listed {
   readonly unknownTags: number
 }
 
-/** An artifact of a repository to read back. */
-interface Sampled extends Doubted {
-  readonly repository: Repository
-  readonly route: Route
-}
-
-/** The result of reading an artifact back. */
-interface ReadBack extends Finding {
-  readonly repository: Repository
-  readonly digest: Digest.Digest
-}
-
-export interface Preparing {
-  readonly store: Store
-  readonly places: Places
-  readonly rules: Rules
-  readonly run: Run
+export interface Preparing extends Sampling {
   readonly isFirst: boolean
   readonly isLast: boolean
   /** Whether nothing is copied afterwards. */
   readonly isPlan: boolean
   readonly onListed: (listed: Listed) => Effect.Effect<void>
-  readonly onReadBack: (found: ReadBack) => Effect.Effect<void>
 }
 
 /** The number of repositories that are listed concurrently. Their lists are in memory; most are short. */
 const repositoriesAtOnce = 16
 
 const defaultBatch = 1000
-
-const defaultSample = 5
 
 /** The number of tags of a repository whose digests a plan requests where the target lists none. */
 const mostRequested = 1000
@@ -230,48 +211,6 @@ const planRepository = (
       newTags: newTags(comparison, planned),
       extraTags: extraTags(comparison, compile(route.tags))
     })
-  })
-
-/** The sample of a pass to read back. Digests are random, so the lowest ones are a random sample. */
-const makeSample = (rules: Rules) => {
-  const size = rules.verify?.sample ?? defaultSample
-  let sampled: ReadonlyArray<Sampled> = []
-  const doubted: Array<Sampled> = []
-  /** All artifacts that were ever in the sample, by repository. */
-  const held = new Map<number, ReadonlySet<Digest.Digest>>()
-  const add = (repository: number, copied: ReadonlyArray<Sampled>): ReadonlySet<Digest.Digest> => {
-    doubted.push(...copied.filter(({ wasDamaged }) => wasDamaged))
-    const all = [...sampled, ...copied.filter(({ wasDamaged }) => !wasDamaged)]
-    sampled = all.toSorted((one, other) => (one.digest < other.digest ? -1 : 1)).slice(0, size)
-    const own = new Set(sampled.flatMap((one) => (one.repository.id === repository ? [one.digest] : [])))
-    if (own.size > 0) held.set(repository, own)
-    return own
-  }
-  return { add, held, all: () => [...doubted, ...sampled] }
-}
-
-/** Reads an artifact back, and records the result if it contradicts the lists. */
-const readSample = ({ onReadBack, places, rules, run, store }: Preparing, { repository, route, ...doubted }: Sampled) =>
-  Effect.gen(function* () {
-    const { digest } = doubted
-    const opened = yield* Effect.option(
-      Effect.all([places.source(route.from, repository.source), places.target(route.to, repository.target)])
-    )
-    if (Option.isNone(opened)) return
-    const found = yield* readBack(...opened.value, rules, doubted)
-    yield* onReadBack({ ...found, repository, digest })
-    if (found.outcome === "whole" && !doubted.wasDamaged) return
-    const { detail, outcome } = found
-    const isDamaged = outcome === "damaged" || (outcome === "unread" && doubted.wasDamaged)
-    // Copies passed over it while it was damaged: one looks for what has come since.
-    const state = isDamaged ? "failed" : outcome === "whole" ? "planned" : "verified"
-    const revised = {
-      root: doubted.root,
-      state,
-      ...(outcome === "whole" ? {} : { class: outcome }),
-      ...(detail === undefined ? {} : { detail })
-    } as const
-    yield* store.during(run, store.revise(repository.id, digest, revised))
   })
 
 /** Fails if the globs for tags match none: the rules have a mistake. Unlisted repositories make a run incomplete anyway. */

@@ -25,14 +25,14 @@ export interface Known {
   /** The digest at the target if platforms are omitted. */
   readonly root: Digest.Digest | undefined
   readonly tags: ReadonlyArray<string>
-  /** Seconds since 1970, if the source listed a time. */
-  readonly changed: number | undefined
 }
 
 /** A known artifact with the rest of its row. */
 export interface Row extends Known {
   readonly id: number
   readonly size: number | undefined
+  /** Seconds since 1970, if the source listed a time. */
+  readonly changed: number | undefined
 }
 
 /** An artifact as a plan has it. */
