@@ -20,7 +20,7 @@ import * as Schema from "effect/Schema"
  * - `RunnerFailed`: the process cannot listen on the address of the runner.
  * - `StoreFull`: the disk of the database is full.
  * - `StoreFailed`: the database cannot be read or written for another reason.
- * - `Denied`: a registry refuses the login, so that all other requests would fail too.
+ * - `Denied`: a registry refuses the login, so that all other requests would fail too. `deniedBy` names it.
  * - `PlaceFailed`: a registry cannot be opened, a folder cannot be read, its disk is full, or 96 artifacts in a row failed in at
  *   least three repositories.
  *
@@ -46,7 +46,11 @@ export class MigrationError extends Schema.TaggedError<MigrationError>("@effect-
       "PlaceFailed"
     ]),
     /** What happened, in words. */
-    description: Schema.String
+    description: Schema.String,
+    /** With `Denied`: the registry that refuses the login, and whether the rules have it as source or target. */
+    deniedBy: Schema.optionalKey(
+      Schema.Struct({ side: Schema.Literals(["source", "target"]), registry: Schema.String })
+    )
   }
 ) {
   /** Whether the same call may succeed later without a change by the caller. */

@@ -451,7 +451,8 @@ describe("a migration", () => {
         times: "always",
         consequence: { _tag: "Answer", status: 401, body: '{"errors":[{"code":"UNAUTHORIZED","message":"no more"}]}' }
       })
-      assert.propertyVal(yield* Effect.flip(run()), "problem", "Denied")
+      const deniedBy = { side: "target", registry: target.loginServer }
+      assert.deepInclude(yield* Effect.flip(run()), { problem: "Denied", deniedBy })
       yield* target.removeFault(refused)
       yield* run()
       assert.isTrue((yield* report).every(({ state }) => state === "verified" || state === "present"))

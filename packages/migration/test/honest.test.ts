@@ -289,7 +289,8 @@ describe("a login that is refused", () => {
         yield* seed({ repository: "shop/api", tags: ["1.0"] }, { repository: "shop/web", tags: ["1.0"] })
         const all = yield* target.inject({ path: "/acr/v1/", times: "always", consequence: denial })
         const refused = yield* Effect.flip(run())
-        assert.deepInclude(refused, { _tag: "MigrationError", problem: "Denied" })
+        const deniedBy = { side: "target", registry: target.loginServer }
+        assert.deepInclude(refused, { _tag: "MigrationError", problem: "Denied", deniedBy })
         assert.include(refused.message, `the target ${target.loginServer} refuses the login: `)
         yield* target.removeFault(all)
         yield* target.inject({ path: "/acr/v1/shop%2Fweb/", times: "always", consequence: denial })

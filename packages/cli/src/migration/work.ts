@@ -47,23 +47,13 @@ const readRules = Effect.fnUntraced(function* (file: string) {
 const within = (rules: MigrationRules.Rules) =>
   Connection.registriesBy((loginServer) => MigrationRules.registryOptions(rules, loginServer))
 
-/** Adds to an error about a refused login the side of the registry, and the command that logs in to it. */
-const explainDenied =
-  ({ routes }: MigrationRules.Rules) =>
-  <E extends Problem>(error: E): E | Denied => {
-    if (error._tag !== "MigrationError" || error.problem !== "Denied") return error
-    const places = routes.flatMap(({ from, to }) => [
-      { side: "source", place: from },
-      { side: "target", place: to }
-    ])
-    const all = places.flatMap(({ place, side }) => ("registry" in place ? [{ side, name: place.registry }] : []))
-    // A registry with another host for its tokens may not be in the message.
-    const named = all.filter(({ name }) => error.message.includes(name))
-    const lines = (named.length === 0 ? all : named).map(
-      ({ name, side }) => `log in to the ${side}: eacr login ${name}. Which login is used: eacr whoami ${name}`
-    )
-    return new Denied({ description: error.message, help: Array.from(new Set(lines)).join("\n") })
-  }
+/** Adds to an error about a refused login the command that logs in to the registry. */
+const explainDenied = <E extends Problem>(error: E): E | Denied => {
+  if (error._tag !== "MigrationError" || error.deniedBy === undefined) return error
+  const { registry, side } = error.deniedBy
+  const help = `log in to the ${side}: eacr login ${registry}. Which login is used: eacr whoami ${registry}`
+  return new Denied({ description: error.message, help })
+}
 
 /** Counts the tables of a database, and those of runs among them. */
 const tablesOf = Effect.gen(function* () {
@@ -109,7 +99,7 @@ const openState = Effect.fnUntraced(function* (file: string) {
 
 export const plan = Effect.fnUntraced(function* (file: string) {
   const rules = yield* readRules(file)
-  const planned = yield* Effect.mapError(Effect.provide(Migration.plan(rules), within(rules)), explainDenied(rules))
+  const planned = yield* Effect.mapError(Effect.provide(Migration.plan(rules), within(rules)), explainDenied)
   yield* Answer.print(Answers.ofPlan(planned))
 })
 
@@ -190,7 +180,7 @@ export const run = Effect.fnUntraced(function* (call: Call) {
   if (!isQuiet) yield* Output.tell(`the state is kept in ${printable(state)}`)
   yield* servePage(name, tracker, page)
   const summary = yield* follow(name, rules, tracker, isPrinting).pipe(
-    Effect.mapError(explainDenied(rules)),
+    Effect.mapError(explainDenied),
     Effect.provide(within(rules)),
     Effect.provideContext(opened)
   )

@@ -18,9 +18,9 @@ import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import * as Semaphore from "effect/Semaphore"
 import { MigrationError } from "../MigrationError.ts"
-import type { Rules } from "../MigrationRules.ts"
+import type { Route, Rules } from "../MigrationRules.ts"
 import { copyArtifact } from "./artifact.ts"
-import { classify, isDenied, isDiskFull, messageOf } from "./failures.ts"
+import { classify, isDenied, isDiskFull, loginRefused, messageOf } from "./failures.ts"
 import * as LeftOut from "./leftOut.ts"
 import { placeName } from "./names.ts"
 import * as Outages from "./outages.ts"
@@ -218,7 +218,7 @@ const settledOf = ({ digest, id }: Task, { nodes, root, tags }: Copy.Report): Se
 }
 
 /** An error of the run itself, not of the artifact: a failed database, a full disk, or a refused login. */
-const ofRun = (error: CopyFailure): MigrationError | undefined => {
+const ofRun = ({ from, to }: Route, error: CopyFailure): MigrationError | undefined => {
   if (error.cause instanceof MigrationError) return error.cause
   if (error.side === "target" && isDiskFull(error.cause)) {
     return new MigrationError({
@@ -226,11 +226,7 @@ const ofRun = (error: CopyFailure): MigrationError | undefined => {
       description: `the disk of the target is full: ${error.message}`
     })
   }
-  if (!isDenied(error.cause)) return undefined
-  return new MigrationError({
-    problem: "Denied",
-    description: `the ${error.side} refuses the login: ${messageOf(error.cause)}`
-  })
+  return isDenied(error.cause) ? loginRefused(error.side, error.side === "source" ? from : to, error.cause) : undefined
 }
 
 /** The next path segments after each prefix of repository names: `shop/api/tools` gives `tools` for `shop/api`. */
@@ -262,6 +258,7 @@ export const make = Effect.fnUntraced(function* (copying: Copying) {
   const nested = nestedNames(repositories.values())
 
   const copyOne = (
+    route: Route,
     source: Reader<PlaceError>,
     target: ContentStore<PlaceError | MigrationError>,
     task: Task
@@ -286,11 +283,11 @@ export const make = Effect.fnUntraced(function* (copying: Copying) {
       onceFailed((copy) =>
         Effect.retry(patiently(copy), {
           schedule: retries,
-          while: (error) => error.isRetryable && ofRun(error) === undefined
+          while: (error) => error.isRetryable && ofRun(route, error) === undefined
         })
       ),
       Effect.catch((error) => {
-        const stopping = ofRun(error)
+        const stopping = ofRun(route, error)
         return stopping === undefined ? Effect.succeed({ id: task.id, ...classify(error) }) : Effect.fail(stopping)
       })
     )
@@ -335,7 +332,7 @@ export const make = Effect.fnUntraced(function* (copying: Copying) {
       const target = carriers.targetOf(to, repository, repositories)
       const copied: Array<Copied> = []
       const copyTask = (task: Task): Effect.Effect<void, MigrationError> =>
-        Effect.flatMap(Effect.timed(copyOne(source, target, task)), ([duration, settled]) => {
+        Effect.flatMap(Effect.timed(copyOne(route, source, target, task)), ([duration, settled]) => {
           copied.push({ repository, digest: task.digest, settled, millis: Duration.toMillis(duration) })
           return outages.note(id, settled.class === "transient" ? settled.detail : undefined)
         })

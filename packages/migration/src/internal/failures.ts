@@ -7,8 +7,10 @@ import { GraphError } from "@effect-acr/artifacts/Graph"
 import * as Option from "effect/Option"
 import { PlatformError } from "effect/PlatformError"
 import * as Predicate from "effect/Predicate"
-import type { MigrationError } from "../MigrationError.ts"
+import { MigrationError } from "../MigrationError.ts"
 import type { State } from "../MigrationReport.ts"
+import type { Place } from "../MigrationRules.ts"
+import { nameOf } from "./names.ts"
 import type { PlaceError } from "./places.ts"
 
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
@@ -25,6 +27,14 @@ const denials: ReadonlySet<string> = new Set(["Unauthenticated", "CredentialUnav
 
 /** Whether a registry refuses the login, so that all other requests would fail too. */
 export const isDenied = (error: unknown): boolean => denials.has(tagOf(error))
+
+type Side = "source" | "target"
+
+export const denied = (side: Side, place: Place, description: string): MigrationError =>
+  new MigrationError({ problem: "Denied", description, deniedBy: { side, registry: nameOf(place) } })
+
+export const loginRefused = (side: Side, place: Place, error: unknown): MigrationError =>
+  denied(side, place, `the ${side} ${nameOf(place)} refuses the login: ${messageOf(error)}`)
 
 const unlisted: ReadonlySet<string> = new Set(["Forbidden", "NotFound", "Unsupported", "Unauthenticated"])
 

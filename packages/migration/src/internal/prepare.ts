@@ -7,7 +7,7 @@ import * as Option from "effect/Option"
 import { MigrationError } from "../MigrationError.ts"
 import { type Route, targetName } from "../MigrationRules.ts"
 import { arrived, compare, type Doubted, extraTags, newTags, otherTags, toReadBack } from "./compare.ts"
-import { isDenied, isDiskFull, isUnavailable, messageOf } from "./failures.ts"
+import { isDenied, isDiskFull, isUnavailable, loginRefused, messageOf } from "./failures.ts"
 import * as Inventories from "./inventory.ts"
 import * as LeftOut from "./leftOut.ts"
 import { nameOf, nameProblems } from "./names.ts"
@@ -81,7 +81,7 @@ interface Notes {
   /** Returns the artifacts to read back, as far as they are known now. */
   readonly onCopied: (copied: ReadonlyArray<Doubted>) => ReadonlySet<Digest.Digest>
   /** Called if a registry refuses the login. */
-  readonly onDenied: (message: string) => void
+  readonly onDenied: (error: MigrationError) => void
 }
 
 /**
@@ -126,8 +126,11 @@ const planRepository = (
         patiently,
         Effect.asSome,
         Effect.catch((error) => {
-          const name = problem === "notListed" ? `source ${nameOf(route.from)}` : `target ${nameOf(route.to)}`
-          if (isDenied(error)) onDenied(`the ${name} refuses the login: ${messageOf(error)}`)
+          if (isDenied(error)) {
+            const [side, place] =
+              problem === "notListed" ? (["source", route.from] as const) : (["target", route.to] as const)
+            onDenied(loginRefused(side, place, error))
+          }
           const found = isUnavailable(error) ? "unavailable" : problem
           return Effect.as(store.setProblem(repository.id, found, messageOf(error)), Option.none<A>())
         })
@@ -236,7 +239,7 @@ export const prepare = (preparing: Preparing): Effect.Effect<number, MigrationEr
     yield* findRepositories(preparing)
     const repositories = yield* store.repositories(run.id)
     const sample = makeSample(rules)
-    const denied: Array<string> = []
+    const refused: Array<MigrationError> = []
     /** The routes with a tag. */
     const matched = new Set<number>()
     yield* Effect.forEach(
@@ -252,7 +255,7 @@ export const prepare = (preparing: Preparing): Effect.Effect<number, MigrationEr
                     repository.id,
                     copied.map((one) => ({ ...one, repository, route }))
                   ),
-                onDenied: (message) => denied.push(message)
+                onDenied: (error) => refused.push(error)
               }),
               Option.match({
                 onNone: () => Effect.void,
@@ -266,8 +269,9 @@ export const prepare = (preparing: Preparing): Effect.Effect<number, MigrationEr
       { concurrency: repositoriesAtOnce, discard: true }
     )
     // Some registries respond like this for one missing repository. If all are refused, the login is at fault.
-    if (denied[0] !== undefined && denied.length === repositories.filter(({ problem }) => problem === null).length) {
-      return yield* new MigrationError({ problem: "Denied", description: denied[0] })
+    const [first] = refused
+    if (first !== undefined && refused.length === repositories.filter(({ problem }) => problem === null).length) {
+      return yield* first
     }
     yield* requireTags(preparing, matched)
     yield* Effect.forEach(sample.all(), (one) => readSample(preparing, one), { discard: true })

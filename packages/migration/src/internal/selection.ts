@@ -8,7 +8,7 @@ import * as Stream from "effect/Stream"
 import * as Struct from "effect/Struct"
 import { MigrationError } from "../MigrationError.ts"
 import { type Patterns, type Route, type Rules, targetName } from "../MigrationRules.ts"
-import { isDenied, isUnlisted, isUnpermitted, messageOf } from "./failures.ts"
+import { denied, isDenied, isUnlisted, isUnpermitted, messageOf } from "./failures.ts"
 import * as LeftOut from "./leftOut.ts"
 import { kindOf, nameOf, placeName } from "./names.ts"
 import { patiently } from "./patience.ts"
@@ -65,10 +65,10 @@ const listed = (places: Places, { from }: Route) =>
     LeftOut.counting,
     patiently,
     Effect.mapError((error) => {
-      return new MigrationError({
-        problem: isDenied(error) ? "Denied" : "PlaceFailed",
-        description: `the repositories of the source ${nameOf(from)} cannot be listed: ${messageOf(error)}${hintOf(error)}`
-      })
+      const description = `the repositories of the source ${nameOf(from)} cannot be listed: ${messageOf(error)}${hintOf(error)}`
+      return isDenied(error)
+        ? denied("source", from, description)
+        : new MigrationError({ problem: "PlaceFailed", description })
     })
   )
 
