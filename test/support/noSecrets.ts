@@ -43,6 +43,9 @@ vi.mock(import("effect/Redacted"), async (importOriginal) => {
   }
 })
 
+/** A value as text. Most are strings, which need no quotes and escapes. */
+const textOf = (value: unknown): string => (typeof value === "string" ? value : inspect(value, { depth: 10 }))
+
 /** Puts another default in the place of a reference's own. */
 const setDefault = (reference: object, value: unknown) => {
   Object.assign(reference, { "~effect/Context/defaultValue": value })
@@ -67,8 +70,9 @@ if (!watching.has(Tracer.NativeSpan)) {
   const { end } = Tracer.NativeSpan.prototype
   Tracer.NativeSpan.prototype.end = function (endTime, exit) {
     end.call(this, endTime, exit)
-    const events = this.events.map(([name, , attributes]) => [name, attributes])
-    written.add(inspect([this.name, Array.from(this.attributes), events], { depth: 10 }))
+    const attributes = Array.from(this.attributes, ([name, value]) => `${name}: ${textOf(value)}`)
+    const events = this.events.map(([name, , about]) => `${name} ${textOf(about)}`)
+    written.add([this.name, ...attributes, ...events].join("\n"))
     if (Exit.isFailure(exit)) written.add(`${Cause.pretty(exit.cause)}\n${inspect(exit.cause, { depth: 10 })}`)
   }
 }
@@ -77,7 +81,7 @@ for (const method of ["debug", "error", "info", "log", "warn"] as const) {
   const print = console[method]
   if (watching.has(print)) continue
   const watched = (...args: ReadonlyArray<unknown>) => {
-    written.add(args.map((arg) => (typeof arg === "string" ? arg : inspect(arg, { depth: 10 }))).join(" "))
+    written.add(args.map(textOf).join(" "))
     print(...args)
   }
   watching.add(watched)
@@ -126,22 +130,37 @@ const formsOf = (secret: string): ReadonlyArray<string> => [
   ...inBase64(secret)
 ]
 
-/** All forms of all secrets by their first characters, so that the number of secrets does not slow the search. */
-const formsByBeginning = (): Map<string, Set<string>> => {
-  const forms = new Map<string, Set<string>>()
-  for (const form of Array.from(secrets).flatMap((secret) => (secret.length < shortest ? [] : formsOf(secret)))) {
-    const beginning = form.slice(0, shortest)
-    const alike = forms.get(beginning)
-    if (form.length < shortest) continue
-    if (alike === undefined) forms.set(beginning, new Set([form]))
-    else alike.add(form)
-  }
-  return forms
+/** All forms of all secrets, by their first characters. */
+interface Forms {
+  readonly byBeginning: ReadonlyMap<string, ReadonlySet<string>>
+  /** Whether a form may begin with such characters, by their hash. Most characters of a text begin none, and need no string. */
+  readonly beginnings: Uint8Array
 }
 
-const holds = (text: string, forms: Map<string, Set<string>>): boolean => {
+/** A hash of 16 bits of the four characters at a place. */
+const hashAt = (text: string, at: number): number =>
+  (((text.charCodeAt(at) * 31 + text.charCodeAt(at + 1)) * 31 + text.charCodeAt(at + 2)) * 31 +
+    text.charCodeAt(at + 3)) &
+  0xffff
+
+const allForms = (): Forms => {
+  const byBeginning = new Map<string, Set<string>>()
+  const beginnings = new Uint8Array(0x1_0000)
+  for (const form of Array.from(secrets).flatMap((secret) => (secret.length < shortest ? [] : formsOf(secret)))) {
+    const beginning = form.slice(0, shortest)
+    const alike = byBeginning.get(beginning)
+    if (form.length < shortest) continue
+    if (alike === undefined) byBeginning.set(beginning, new Set([form]))
+    else alike.add(form)
+    beginnings[hashAt(form, 0)] = 1
+  }
+  return { byBeginning, beginnings }
+}
+
+const holds = (text: string, { beginnings, byBeginning }: Forms): boolean => {
   for (let at = 0; at + shortest <= text.length; at++) {
-    const alike = forms.get(text.slice(at, at + shortest))
+    if (beginnings[hashAt(text, at)] === 0) continue
+    const alike = byBeginning.get(text.slice(at, at + shortest))
     if (alike !== undefined && Array.from(alike).some((form) => text.startsWith(form, at))) return true
   }
   return false
@@ -151,8 +170,8 @@ const holds = (text: string, forms: Map<string, Set<string>>): boolean => {
 export const leaks = (): ReadonlyArray<string> => {
   // A test of texts alone may have hundreds of thousands of secrets.
   if (written.size === 0) return []
-  const forms = formsByBeginning()
-  return forms.size === 0
+  const forms = allForms()
+  return forms.byBeginning.size === 0
     ? []
     : Array.from(written).filter((text) => readings(text).some((reading) => holds(reading, forms)))
 }
