@@ -55,11 +55,18 @@ async function* untilComplete(request: IncomingMessage, arrived: PassThrough): A
   if (!request.complete) throw new Error("the body broke off")
 }
 
+/** RFC 9112, section 6.3: a request without these fields has no body. */
+const hasBody = ({ headers }: IncomingMessage): boolean =>
+  headers["transfer-encoding"] !== undefined || (headers["content-length"] ?? "0") !== "0"
+
+async function* none(): AsyncGenerator<Uint8Array> {}
+
 /**
  * The received bytes of a request's body. Fails at its end if the connection broke, but not before: by default a
  * request drops the bytes that were received and not read by then, so the number of the remaining ones would be random.
  */
 export const received = (request: IncomingMessage, response: ServerResponse): AsyncIterable<Uint8Array> => {
+  if (!hasBody(request)) return none()
   const arrived = new PassThrough()
   request.once("error", () => arrived.end())
   // Unread bytes must not block the next request on the connection.

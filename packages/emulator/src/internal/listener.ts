@@ -5,7 +5,7 @@ import * as Http from "node:http"
 import * as Https from "node:https"
 import type { Server, Socket } from "node:net"
 import { Readable } from "node:stream"
-import { pipeline } from "node:stream/promises"
+import { finished, pipeline } from "node:stream/promises"
 import { TLSSocket } from "node:tls"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -55,6 +55,13 @@ const send = (
   options: { readonly end: boolean; readonly signal: AbortSignal }
 ): Promise<void> => pipeline(Readable.from(chunks, { objectMode: false }), response, options)
 
+/** Sends bytes in memory, which need no streams. */
+const sendWhole = (response: Http.ServerResponse, bytes: Uint8Array, signal: AbortSignal): Promise<void> => {
+  const sent = finished(response, { signal })
+  response.end(bytes)
+  return sent
+}
+
 /** Fails if the connection closes before the answer is sent. */
 const writeAnswer = async (
   response: Http.ServerResponse,
@@ -82,7 +89,9 @@ const writeAnswer = async (
     case "CorruptBody":
       return write(Bodies.corrupted(chunks, fault.atByte), true)
     default:
-      return write(chunks, true)
+      if (!(body instanceof Uint8Array)) return write(chunks, true)
+      wrote(body.length)
+      return sendWhole(response, body, gone)
   }
 }
 
