@@ -9,6 +9,7 @@ import { emulator } from "./emulator.ts"
 import type { Fault } from "./fault.ts"
 import { files } from "./files.ts"
 import { http } from "./http.ts"
+import { migration } from "./migration.ts"
 import { packages } from "./packages.ts"
 import { referrers } from "./referrers.ts"
 import { retention } from "./retention.ts"
@@ -23,6 +24,7 @@ export const faults: ReadonlyArray<Fault> = [
   ...artifacts,
   ...files,
   ...retention,
+  ...migration,
   ...emulator,
   ...cli,
   ...packages

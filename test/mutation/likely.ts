@@ -113,6 +113,15 @@ const about: { readonly [package_: string]: { readonly [file: string]: ReadonlyA
     "internal/serving": ["faults", "control"],
     "internal/sweep": ["directorySweep"]
   },
+  migration: {
+    "internal/copy": ["Migration", "honest", "verify"],
+    "internal/driver": ["Migration", "honest"],
+    "internal/prepare": ["honest", "untagged"],
+    "internal/readBack": ["verify"],
+    "internal/selection": ["behaviours"],
+    "internal/store/artifacts": ["store"],
+    "internal/store/runs": ["store", "Migration"]
+  },
   node: {
     "internal/authFile": ["DockerConfig"],
     "internal/credentialHelper": ["DockerConfig"],
