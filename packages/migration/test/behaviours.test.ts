@@ -1,6 +1,7 @@
 /**
  * Registries that change, refuse or mislead during a migration.
  */
+import { existsSync } from "node:fs"
 import { join } from "node:path"
 import * as MediaType from "@effect-acr/client/MediaType"
 import * as Registries from "@effect-acr/client/Registries"
@@ -10,7 +11,7 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as Migration from "../src/Migration.ts"
 import * as MigrationReport from "../src/MigrationReport.ts"
-import { makeWorld, tagsOf } from "./support/world.ts"
+import { makeWorld, tagsOf, withoutLists } from "./support/world.ts"
 
 const error = (code: string) => `{"errors":[{"code":"${code}","message":"injected"}]}`
 
@@ -265,6 +266,43 @@ describe("a run", () => {
       assert.deepEqual(
         (yield* report).filter(({ state }) => state === "skipped"),
         []
+      )
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("makes lists of referrers anew: folders have their own, and a registry keeps what only it has", () =>
+    Effect.gen(function* () {
+      const { folder, route, run, seed, services, target } = yield* makeWorld({
+        target: { referrers: { api: false } }
+      })
+      const image = { tags: ["1.0"], layers: ["api"] }
+      const [subject] = yield* seed(
+        { ...image, repository: "shop/api", referrers: [{ artifactType: "application/spdx+json" }] },
+        { ...image, repository: "shop/signed", referrers: [{ artifactType: "application/vnd.note" }] }
+      )
+      const move = (from: unknown, name: string, replaceBy: string, named: string) =>
+        run(
+          { routes: [{ from, to: route.to, repositories: { names: [name] }, rename: [{ prefix: name, replaceBy }] }] },
+          named
+        )
+      yield* move(route.from, "shop/api", "shop/api", "out")
+      for (const kind of ["layouts", "archives"]) {
+        if (kind === "archives") yield* withoutLists(target)
+        yield* run({ routes: [{ from: route.to, to: { [kind]: join(folder, kind) } }] }, kind)
+        assert.isTrue(MigrationReport.isComplete(yield* Effect.provide(Migration.status(kind), services)))
+      }
+      assert.isTrue(existsSync(join(folder, "archives", "shop", "api.tar")))
+      const copy = move(route.to, "shop/api", "copy", "copy")
+      yield* copy
+      yield* move(route.from, "shop/signed", "copy", "signed")
+      yield* copy
+      const referrers = yield* Registries.open(`${target.loginServer}/copy`).pipe(
+        Effect.flatMap(({ content }) => Stream.runCollect(content.referrers("copy", subject ?? ""))),
+        Effect.provide(services)
+      )
+      assert.sameMembers(
+        referrers.map(({ artifactType }) => String(artifactType)),
+        ["application/spdx+json", "application/vnd.note"]
       )
     }).pipe(Effect.scoped)
   )

@@ -4,7 +4,9 @@
 import type { Descriptor } from "@effect-acr/client/Descriptor"
 import type * as Digest from "@effect-acr/client/Digest"
 import * as Hasher from "@effect-acr/client/Hasher"
+import * as MediaType from "@effect-acr/client/MediaType"
 import type { Opened as RegistryOpened } from "@effect-acr/client/Registries"
+import * as Referrer from "@effect-acr/client/Referrer"
 import type { RegistryError } from "@effect-acr/client/RegistryError"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
@@ -51,6 +53,19 @@ const isAbsent = ({ reason }: RegistryError): boolean => reason._tag === "NotFou
 /** The tags under which cosign 2 stores signatures, attestations and SBOMs of an image. */
 const isSignature = (tag: string): boolean => /^sha256-[0-9a-f]{64}\.(sig|att|sbom)$/.test(tag)
 
+/** Tags under which clients store lists of referrers on registries without the referrers API. */
+const isOfList = (tag: string): boolean => /^sha(256|512)-[0-9a-f]{64}$/.test(tag)
+
+/**
+ * Whether a manifest is only a list of referrers. Copies of the referrers make that of the target. `cosign copy` sets such a tag of
+ * the image itself.
+ */
+const isList = (digest: Digest.Digest, { tags }: Listed, mediaType: MediaType.MediaType | undefined): boolean =>
+  mediaType !== undefined &&
+  MediaType.essence(mediaType) === MediaType.ociImageIndex &&
+  tags.length > 0 &&
+  tags.every((tag) => isOfList(tag) && tag !== Referrer.tag(digest))
+
 const secondsOf = (time: DateTime.Utc): number => Math.floor(DateTime.toEpochMillis(time) / 1000)
 
 /** Reads a list page by page. One effect per entry would cost more than the rest of a pass of a million entries. */
@@ -91,9 +106,13 @@ const byLists = (
     })
     const manifests = manifestsOf(listed)
     // An entry that moves while the list is read may be on two pages: the map holds it once.
-    yield* eachOf(registry.manifests(repository), ({ digest, lastUpdatedOn, sizeInBytes, tags }) => {
+    yield* eachOf(registry.manifests(repository), ({ digest, lastUpdatedOn, mediaType, sizeInBytes, tags }) => {
       const found = manifests.get(digest)
       if (found === undefined && tags.length > 0) return
+      if (found !== undefined && isList(digest, found, mediaType)) {
+        manifests.delete(digest)
+        return
+      }
       const entry = found ?? { tags: [], changed: secondsOf(lastUpdatedOn) }
       if (sizeInBytes !== undefined) entry.size = sizeInBytes
       if (found === undefined) manifests.set(digest, entry)
@@ -121,10 +140,14 @@ const resolved = (
   )
 
 const byTags = (opened: Source, isWanted: (tag: string) => boolean): Effect.Effect<Inventory, PlaceError> =>
-  Effect.map(resolved(opened, isWanted), (tags) => ({
-    manifests: manifestsOf(new Map(tags.map(([tag, { digest }]) => [tag, { digest }]))),
-    isOfTags: true
-  }))
+  Effect.map(resolved(opened, isWanted), (tags) => {
+    const manifests = manifestsOf(new Map(tags.map(([tag, { digest }]) => [tag, { digest }])))
+    for (const [, { digest, mediaType }] of tags) {
+      const found = manifests.get(digest)
+      if (found !== undefined && isList(digest, found, mediaType)) manifests.delete(digest)
+    }
+    return { manifests, isOfTags: true }
+  })
 
 /** The content of a repository of the source; none if it does not exist. */
 export const read = (
