@@ -104,7 +104,7 @@ const defaultMinAge = Duration.hours(1)
  * content is not written again. `batch` writes the index once for many tags.
  *
  * Referrers are listed in `index.json` and under the tag of their subject (`sha256-…`), so that oras, regctl and other programs
- * find them. `tags` leaves these tags out.
+ * find them. `tags` leaves the tags of these lists out.
  *
  * Fails with `NotALayout` if the folder holds something else, and with `UnsupportedVersion` if the version of the layout is not
  * 1.0.0.
@@ -335,7 +335,7 @@ const make = Effect.fnUntraced(function* (
     tags: Stream.fromIterableEffect(
       Effect.map(
         Effect.tap(catalog.current, (index) => Unread.warn(folder, index)),
-        (index) => index.tags().filter((tag) => !Catalog.isReferrersTag(tag))
+        Catalog.tagsIn
       )
     ),
     referrers,

@@ -372,6 +372,18 @@ layer(platform)("a layout that is written", (it) => {
     })
   )
 
+  it.effect("lists an image whose tag looks like that of a list of referrers, as `cosign copy` sets it", () =>
+    Effect.gen(function* () {
+      const { layout } = yield* small
+      const tags = [`sha256-${"a".repeat(64)}`, Referrer.tag(amd64.descriptor.digest), "v1"].toSorted()
+      yield* layout.putManifest(amd64, { tags })
+      assert.deepStrictEqual(yield* Stream.runCollect(layout.tags), tags)
+      yield* layout.untag("v1")
+      yield* layout.prune({ untagged: true, minAge: 0 })
+      assert.isTrue(Option.isSome(yield* layout.resolve(amd64.descriptor.digest)))
+    })
+  )
+
   it.effect("does not change when the same is put again", () =>
     Effect.gen(function* () {
       const from = yield* source

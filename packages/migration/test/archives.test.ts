@@ -65,6 +65,18 @@ describe("a folder of archives", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("has images whose tags look like those of lists of referrers, as `cosign copy` sets them", () =>
+    Effect.gen(function* () {
+      const { api, archives, out, route, run, seed, source, status, target } = yield* makeArchived
+      yield* seed({ repository: "shop/api", tags: ["1.2", `sha256-${"a".repeat(64)}`], layers: ["api 1.2"] })
+      yield* out
+      assert.include(yield* tagsIn(api), `sha256-${"a".repeat(64)}`)
+      yield* run({ routes: [{ from: archives, to: route.to }] })
+      assert.isTrue(MigrationReport.isComplete(yield* status))
+      assert.deepEqual(yield* tagsOf(target), yield* tagsOf(source))
+    }).pipe(Effect.scoped)
+  )
+
   it.live("is left alone where nothing changed, and gets what is new", () =>
     Effect.gen(function* () {
       const { api, archives, out, route, run, seed, source, target } = yield* makeArchived

@@ -12,7 +12,7 @@ import { ArchiveError, ContentMissing, NotAnArchive, UnsupportedArchive } from "
 import type { Reader } from "../../ContentStore.ts"
 import { decodeVersion, layoutVersion } from "../contents.ts"
 import { familiarName, imageName } from "../imageNames.ts"
-import { isReferrersTag } from "../layout/catalog.ts"
+import { tagsIn } from "../layout/catalog.ts"
 import * as Index from "../layout/index.ts"
 import * as Subjects from "../layout/subjects.ts"
 import * as Unread from "../layout/unread.ts"
@@ -170,14 +170,11 @@ const catalogOf = <E>(
 
 /** The names by which each image is found: its tag, or its full name where images of other names have the same tag. */
 const namesIn = (index: Index.Index): ReadonlyArray<string> =>
-  index
-    .tags()
-    .filter((tag) => !isReferrersTag(tag))
-    .flatMap((tag) => {
-      const found = index.find(tag)
-      const names = found.flatMap(({ annotations }) => annotations?.[imageName] ?? [])
-      return found.length > 1 && names.length === found.length ? names.map(familiarName) : [tag]
-    })
+  tagsIn(index).flatMap((tag) => {
+    const found = index.find(tag)
+    const names = found.flatMap(({ annotations }) => annotations?.[imageName] ?? [])
+    return found.length > 1 && names.length === found.length ? names.map(familiarName) : [tag]
+  })
 
 /** Whether an error is about content that is missing, or is not what its digest names. */
 const isDamage = (error: unknown): boolean =>

@@ -183,7 +183,8 @@ const youngManifests = (
   )
 
 /** Whether an entry has a name other than that of a list of referrers. */
-const isTagged = (entry: Descriptor): boolean => Index.namesOf(entry).some((name) => !Catalog.isReferrersTag(name))
+const isTagged = (entry: Descriptor): boolean =>
+  Index.namesOf(entry).some((name) => !Catalog.isReferrersTag(name, entry))
 
 /** The parts of a layout that pruning works on. */
 interface Parts {
