@@ -21,8 +21,8 @@ import * as Schema from "effect/Schema"
  * - `StoreFull`: the disk of the database is full.
  * - `StoreFailed`: the database cannot be read or written for another reason.
  * - `Denied`: a registry refuses the login, so that all other requests would fail too. `deniedBy` names it.
- * - `PlaceFailed`: a registry cannot be opened, a folder cannot be read, its disk is full, or 96 artifacts in a row failed in at
- *   least three repositories.
+ * - `PlaceFailed`: the repositories of a source cannot be listed, a layout cannot be written, the disk of a folder is full, or 96
+ *   artifacts in a row failed in at least three repositories.
  *
  * @category errors
  * @since 0.1.0

@@ -1,7 +1,7 @@
 /**
  * Migrations to folders of archives and from there to a registry.
  */
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { rm } from "node:fs/promises"
 import { join } from "node:path"
 import * as ImageArchive from "@effect-acr/artifacts/ImageArchive"
@@ -156,6 +156,24 @@ describe("a folder of archives", () => {
       yield* out
       assert.isTrue(MigrationReport.isComplete(yield* Effect.provide(Migration.status("out"), services)))
       assert.include(yield* tagsIn(api), "1.2")
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("has a file in the place of a folder: its repositories are reported, and the others go on", () =>
+    Effect.gen(function* () {
+      const { archives, report, route, run, seed, status } = yield* makeArchived
+      yield* seed({ repository: "web", tags: ["1.0"], layers: ["web"] })
+      mkdirSync(archives.archives)
+      const file = join(archives.archives, "shop")
+      writeFileSync(file, "a file")
+      const routes = [{ from: route.from, to: archives }]
+      yield* run({ routes })
+      const states = Effect.map(report, (all) => all.map(({ source, state }) => `${source} ${state}`))
+      assert.deepEqual(yield* states, ["shop/api failed", "shop/api failed", "shop/api/tools failed", "web verified"])
+      assert.include((yield* report)[0]?.detail, "shop/api cannot be opened")
+      rmSync(file)
+      yield* run({ routes })
+      assert.isTrue(MigrationReport.isComplete(yield* status))
     }).pipe(Effect.scoped)
   )
 

@@ -325,8 +325,18 @@ export const make = Effect.fnUntraced(function* (copying: Copying) {
         )
       )
       if (Result.isFailure(opened)) {
-        const description = `${repository.source} cannot be opened: ${messageOf(opened.failure)}`
-        return yield* new MigrationError({ problem: "PlaceFailed", description })
+        const detail = `${repository.target} cannot be opened: ${messageOf(opened.failure)}`
+        if (isDiskFull(opened.failure))
+          return yield* new MigrationError({ problem: "PlaceFailed", description: detail })
+        const failed = tasks.map(({ digest, id: task }): Copied => {
+          const settled = { id: task, state: "failed", class: "other", detail } as const
+          return { repository, digest, settled, millis: 0 }
+        })
+        yield* store.settle(
+          failed.map(({ settled }) => settled),
+          []
+        )
+        return yield* onSettled(failed)
       }
       const [{ store: source }, to] = opened.success
       const target = carriers.targetOf(to, repository, repositories)
