@@ -294,6 +294,23 @@ describe("a migration", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("makes a layout in whose folder an earlier call made another one", () =>
+    Effect.gen(function* () {
+      const { decode, folder, report, route, run, seed, services } = yield* makeWorld()
+      const routes = [{ from: route.from, to: { layouts: join(folder, "layouts") } }]
+      yield* seed({ repository: "shop/api/tools", tags: ["1.0"], layers: ["tools"] })
+      yield* run({ routes })
+      yield* seed({ repository: "shop/api", tags: ["1.0"], layers: ["api"] })
+      const plan = yield* Effect.provide(Effect.flatMap(decode({ routes }), Migration.plan), services)
+      assert.deepEqual([plan.artifacts, plan.problems], [1, []])
+      yield* run({ routes })
+      assert.deepEqual(
+        (yield* report).map(({ source, state }) => `${source} ${state}`),
+        ["shop/api verified", "shop/api/tools verified"]
+      )
+    }).pipe(Effect.scoped)
+  )
+
   it.live("takes the platforms of the rules, and finds them whole in the next pass", () =>
     Effect.gen(function* () {
       const { report, run, seed } = yield* makeWorld()

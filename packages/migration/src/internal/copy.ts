@@ -22,7 +22,7 @@ import type { Route, Rules } from "../MigrationRules.ts"
 import { copyArtifact } from "./artifact.ts"
 import { classify, isDenied, isDiskFull, loginRefused, messageOf } from "./failures.ts"
 import * as LeftOut from "./leftOut.ts"
-import { placeName } from "./names.ts"
+import { nestedNames, placeName } from "./names.ts"
 import * as Outages from "./outages.ts"
 import { onceFailed, patiently } from "./patience.ts"
 import type { Opened, PlaceError, Places } from "./places.ts"
@@ -229,22 +229,6 @@ const ofRun = ({ from, to }: Route, error: CopyFailure): MigrationError | undefi
   return isDenied(error.cause) ? loginRefused(error.side, error.side === "source" ? from : to, error.cause) : undefined
 }
 
-/** The next path segments after each prefix of repository names: `shop/api/tools` gives `tools` for `shop/api`. */
-const nestedNames = (repositories: Iterable<Repository>): ReadonlyMap<string, ReadonlySet<string>> => {
-  const all = new Map<string, Set<string>>()
-  for (const { target } of repositories) {
-    const parts = target.split("/")
-    for (const [index, part] of parts.entries()) {
-      if (index === 0) continue
-      const before = parts.slice(0, index).join("/")
-      const found = all.get(before)
-      if (found === undefined) all.set(before, new Set([part]))
-      else found.add(part)
-    }
-  }
-  return all
-}
-
 /** Makes the copier of a pass. All batches of a process share its limits. */
 export const make = Effect.fnUntraced(function* (copying: Copying) {
   const { onSettled, places, rules, run, store } = copying
@@ -255,7 +239,7 @@ export const make = Effect.fnUntraced(function* (copying: Copying) {
   const outages = Outages.make()
   const repositories = new Map((yield* store.repositories(run.id)).map((repository) => [repository.id, repository]))
 
-  const nested = nestedNames(repositories.values())
+  const nested = nestedNames(Array.from(repositories.values(), ({ target }) => target))
 
   const copyOne = (
     route: Route,
@@ -320,7 +304,7 @@ export const make = Effect.fnUntraced(function* (copying: Copying) {
       if (repository === undefined || route === undefined) return
       const opened = yield* Effect.result(
         Effect.andThen(
-          places.begin(route.to, repository.target, nested.get(repository.target) ?? new Set()),
+          places.begin(route.to, repository.target, nested(repository.target)),
           Effect.all([places.source(route.from, repository.source), places.target(route.to, repository.target)])
         )
       )

@@ -93,3 +93,20 @@ export const nameProblems = (repositories: ReadonlyArray<Named>): ReadonlyMap<nu
   }
   return problems
 }
+
+/** The next path segments after a name in others: `shop/api/tools` gives `tools` for `shop/api`. */
+export const nestedNames = (names: Iterable<string>): ((name: string) => ReadonlySet<string>) => {
+  const all = new Map<string, Set<string>>()
+  for (const name of names) {
+    const parts = name.split("/")
+    for (const [index, part] of parts.entries()) {
+      if (index === 0) continue
+      const before = parts.slice(0, index).join("/")
+      const found = all.get(before)
+      if (found === undefined) all.set(before, new Set([part]))
+      else found.add(part)
+    }
+  }
+  const none: ReadonlySet<string> = new Set()
+  return (name) => all.get(name) ?? none
+}

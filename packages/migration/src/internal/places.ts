@@ -51,6 +51,8 @@ export const make = Effect.fnUntraced(function* () {
   const files = yield* FileSystem.FileSystem
   const path = yield* Path.Path
 
+  const folderOf = (root: string, repository: string): string => path.join(root, ...repository.split("/"))
+
   const open = (key: string): Effect.Effect<Opened, PlaceError> =>
     Effect.suspend((): Effect.Effect<Opened, PlaceError, FileSystem.FileSystem | Path.Path> => {
       const [kind, place = "", repository = ""] = key.split("\n")
@@ -61,8 +63,7 @@ export const make = Effect.fnUntraced(function* () {
           discard: (digest) => registry.content.deleteBlob(registry.repository, digest)
         }))
       }
-      const folder =
-        kind === "archives" ? Archives.layoutOf(path, place, repository) : path.join(place, ...repository.split("/"))
+      const folder = kind === "archives" ? Archives.layoutOf(path, place, repository) : folderOf(place, repository)
       return Effect.map(ImageLayout.open(folder), (store) => ({
         store,
         discard: (digest) => files.remove(path.join(folder, LayoutFiles.blobPath(digest)), { force: true })
@@ -99,17 +100,19 @@ export const make = Effect.fnUntraced(function* () {
     return visit("")
   }
 
-  /**
-   * Makes the folder a layout before other layouts are made in its subfolders, named in `inside`. Otherwise it would be refused
-   * later, as a folder that has other content and is not a layout.
-   */
+  /** Whether a folder has only layouts of other repositories, named in `inside`, so that it would be refused as no layout. */
+  const isAround = (folder: string, inside: ReadonlySet<string>): Effect.Effect<boolean, PlatformError> =>
+    Effect.gen(function* () {
+      if (inside.size === 0 || !(yield* files.exists(folder))) return false
+      return (yield* files.readDirectory(folder)).every((one) => inside.has(one))
+    })
+
+  /** Makes the folder a layout before other layouts are made in its subfolders, named in `inside`. */
   const beginLayout = (folder: string, inside: ReadonlySet<string>): Effect.Effect<void, PlatformError> =>
     Effect.gen(function* () {
-      const version = path.join(folder, LayoutFiles.versionFile)
-      if (inside.size === 0 || (yield* files.exists(version))) return
-      yield* files.makeDirectory(folder, { recursive: true })
-      const found = yield* files.readDirectory(folder)
-      if (found.every((one) => inside.has(one))) yield* files.writeFileString(version, LayoutFiles.version)
+      if (inside.size > 0) yield* files.makeDirectory(folder, { recursive: true })
+      if (!(yield* isAround(folder, inside))) return
+      yield* files.writeFileString(path.join(folder, LayoutFiles.versionFile), LayoutFiles.version)
     })
 
   return {
@@ -119,13 +122,16 @@ export const make = Effect.fnUntraced(function* () {
       repository: string,
       inside: ReadonlySet<string>
     ): Effect.Effect<void, PlaceError | PlatformError | CopyError<PlaceError | Fault>> => {
-      if ("layouts" in place) return beginLayout(path.join(place.layouts, ...repository.split("/")), inside)
+      if ("layouts" in place) return beginLayout(folderOf(place.layouts, repository), inside)
       if (!("archives" in place)) return Effect.void
       const file = archive(Archives.fileOf(path, place.archives, repository))
       return Effect.flatMap(target(place, repository), ({ store }) =>
         Archives.restore(place.archives, repository, file, store)
       ).pipe(Effect.provideService(FileSystem.FileSystem, files), Effect.provideService(Path.Path, path))
     },
+    /** Whether nothing of a repository is there but its folder, with layouts of others in the subfolders named in `inside`. */
+    isUnbegun: (place: Place, repository: string, inside: ReadonlySet<string>): Effect.Effect<boolean, PlatformError> =>
+      "layouts" in place ? isAround(folderOf(place.layouts, repository), inside) : Effect.succeed(false),
     /** Opens a repository for writing. */
     target,
     /** Opens a repository for reading. */

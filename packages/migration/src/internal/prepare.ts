@@ -4,13 +4,14 @@
 import type * as Digest from "@effect-acr/client/Digest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import type { PlatformError } from "effect/PlatformError"
 import { MigrationError } from "../MigrationError.ts"
 import { type Route, targetName } from "../MigrationRules.ts"
 import { arrived, compare, type Doubted, extraTags, newTags, otherTags, toReadBack } from "./compare.ts"
 import { isDenied, isDiskFull, isUnavailable, loginRefused, messageOf } from "./failures.ts"
 import * as Inventories from "./inventory.ts"
 import * as LeftOut from "./leftOut.ts"
-import { nameOf, nameProblems } from "./names.ts"
+import { nameOf, nameProblems, nestedNames } from "./names.ts"
 import { patiently } from "./patience.ts"
 import type { PlaceError } from "./places.ts"
 import { makeSample, readSample, type Sampling } from "./sample.ts"
@@ -117,11 +118,15 @@ const planRepository = (
   preparing: Preparing,
   repository: Repository,
   route: Route,
+  inside: ReadonlySet<string>,
   { onCopied, onDenied }: Notes
 ): Effect.Effect<Option.Option<Listed>, MigrationError> =>
   Effect.gen(function* () {
     const { isFirst, isLast, isPlan, places, rules, run, store } = preparing
-    const listing = <A>(effect: Effect.Effect<A, PlaceError>, problem: "notListed" | "targetNotListed") =>
+    const listing = <A>(
+      effect: Effect.Effect<A, PlaceError | PlatformError>,
+      problem: "notListed" | "targetNotListed"
+    ) =>
       effect.pipe(
         patiently,
         Effect.asSome,
@@ -159,7 +164,8 @@ const planRepository = (
     const inventory = Option.getOrElse(found, (): Inventories.Inventory => ({ manifests: new Map() }))
     const target = yield* listing(
       LeftOut.ofTarget(
-        Effect.gen(function* () {
+        Effect.gen(function* (): Effect.fn.Return<Inventories.Holdings, PlaceError | PlatformError> {
+          if (yield* places.isUnbegun(route.to, repository.target, inside)) return { tags: new Map() }
           const opened = yield* places.target(route.to, repository.target)
           const held = yield* Inventories.holdings(opened)
           const tagged = yield* Inventories.withDigests(opened, held, tagsToCheck(preparing, inventory, known))
@@ -238,6 +244,7 @@ export const prepare = (preparing: Preparing): Effect.Effect<number, MigrationEr
     const { onListed, rules, run, store } = preparing
     yield* findRepositories(preparing)
     const repositories = yield* store.repositories(run.id)
+    const nested = nestedNames(repositories.map(({ target }) => target))
     const sample = makeSample(rules)
     const refused: Array<MigrationError> = []
     /** The routes with a tag. */
@@ -249,7 +256,7 @@ export const prepare = (preparing: Preparing): Effect.Effect<number, MigrationEr
         return route === undefined
           ? Effect.void
           : Effect.flatMap(
-              planRepository(preparing, repository, route, {
+              planRepository(preparing, repository, route, nested(repository.target), {
                 onCopied: (copied) =>
                   sample.add(
                     repository.id,
