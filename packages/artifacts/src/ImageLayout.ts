@@ -142,13 +142,19 @@ const make = Effect.fnUntraced(function* (
   const disk = Disk.make(files, path, folder)
   const content = ContentFiles.make(files, path, folder, disk, startHash)
   const lock = yield* Lock.make(files, path, folder)
-  const catalog = Catalog.make(files, path, folder, disk, content, lock, startHash)
+  const versionFile = path.join(folder, "oci-layout")
+  /** Writes the version file if there is none. Another program may have removed the folder since the last write. */
+  const putVersion: Effect.Effect<void, LayoutError> = Effect.gen(function* () {
+    if (Option.isSome(yield* content.sizeAt(versionFile))) return
+    const text = new TextEncoder().encode(JSON.stringify({ imageLayoutVersion: layoutVersion }))
+    yield* Effect.mapError(disk.write(versionFile, { content: Stream.make(text), size: text.length }), content.ofFile)
+  })
+  const catalog = Catalog.make(files, path, folder, disk, content, lock, putVersion, startHash)
   const subjects = Subjects.make(
     ({ digest, mediaType }) => content.manifest(digest, Option.some(mediaType)),
     ContentFiles.isDamage
   )
   const oneAtATime = Turns.make()
-  const versionFile = path.join(folder, "oci-layout")
   const pruning = Prune.make({ files, path, folder, content, catalog, subjects })
   let isPrepared = false
 
@@ -213,11 +219,8 @@ const make = Effect.fnUntraced(function* (
           for (const at of [blobs, path.join(blobs, "sha256"), path.join(blobs, "sha512"), ingest]) {
             yield* assertNotShared(at)
           }
-          if (!(yield* isLayout)) {
-            const text = new TextEncoder().encode(JSON.stringify({ imageLayoutVersion: layoutVersion }))
-            const version = { content: Stream.make(text), size: text.length }
-            yield* Effect.mapError(disk.write(versionFile, version), content.ofFile)
-          }
+          yield* isLayout
+          yield* putVersion
           yield* Effect.mapError(files.makeDirectory(path.join(blobs, "sha256"), { recursive: true }), content.ofFile)
           yield* Prune.sweepIngest(files, path, ingest, content, leftoverAge)
           isPrepared = true

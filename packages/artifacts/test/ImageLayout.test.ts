@@ -384,6 +384,17 @@ layer(platform)("a layout that is written", (it) => {
     })
   )
 
+  it.effect("is a layout again after its folder was removed and something is put", () =>
+    Effect.gen(function* () {
+      const { folder, layout } = yield* small
+      yield* FileSystem.FileSystem.use((files) => files.remove(folder, { recursive: true }))
+      yield* putBlobs(layout, "base", "amd64")
+      yield* layout.putManifest(amd64, { tags: ["v2"] })
+      const again = yield* ImageLayout.open(folder)
+      assert.deepStrictEqual(yield* Stream.runCollect(again.tags), ["v2"])
+    })
+  )
+
   it.effect("does not change when the same is put again", () =>
     Effect.gen(function* () {
       const from = yield* source

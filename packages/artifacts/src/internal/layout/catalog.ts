@@ -105,6 +105,7 @@ export const make = (
   disk: ReturnType<typeof Disk.make>,
   content: ReturnType<typeof ContentFiles.make>,
   lock: Locks.Lock,
+  putVersion: Effect.Effect<void, LayoutError>,
   startHash: Hasher.Start
 ) => {
   const file = path.join(folder, "index.json")
@@ -239,6 +240,7 @@ export const make = (
       // An index of another program is formatted differently, and is left alone if nothing changes.
       if (Option.isSome(before) && !index.isChanged()) return true
       for (const algorithm of ["sha256", "sha512"]) yield* disk.syncFolder(path.join(folder, "blobs", algorithm))
+      yield* putVersion
       const bytes = encoder.encode(index.format())
       const isWritten = yield* Effect.mapError(
         disk.write(file, { content: Stream.make(bytes), size: bytes.length, isAllowed: isHeld }),
