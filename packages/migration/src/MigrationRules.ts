@@ -14,6 +14,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaGetter from "effect/SchemaGetter"
 import { jsonProblem } from "./internal/jsonProblem.ts"
+import { kindOf, placeName } from "./internal/names.ts"
 import { MigrationError } from "./MigrationError.ts"
 
 const isRegistry = Schema.is(Reference.Registry)
@@ -208,22 +209,14 @@ const RulesFields = Schema.Struct({
 
 type RulesFields = typeof RulesFields.Type
 
-const placeOf = (place: Place): string => {
-  if ("registry" in place) return `registry ${place.registry.toLowerCase()}`
-  return "layouts" in place ? `layouts ${place.layouts}` : `archives ${place.archives}`
-}
-
-const folderOf = (place: Place): string | undefined => {
-  if ("registry" in place) return undefined
-  return `${"layouts" in place ? place.layouts : place.archives}`.replace(/\/+$/, "")
-}
+const placeOf = (place: Place): string => `${kindOf(place)} ${placeName(place)}`
 
 /** Whether a target is inside the source's folder of layouts: each pass would find the copies of the one before. */
-const isInside = ({ from, to }: Route): boolean => {
-  const [source, target] = [folderOf(from), folderOf(to)]
-  if (source === undefined || target === undefined || !("layouts" in from)) return false
-  return `${target}/`.startsWith(`${source}/`) && placeOf(from) !== placeOf(to)
-}
+const isInside = ({ from, to }: Route): boolean =>
+  "layouts" in from &&
+  !("registry" in to) &&
+  placeOf(from) !== placeOf(to) &&
+  `${placeName(to)}/`.startsWith(`${placeName(from)}/`)
 
 /** Finds rules that would not do what they seem to say. */
 const rulesProblem = Schema.makeFilter<RulesFields>(

@@ -177,6 +177,18 @@ describe("a folder of archives", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("is one folder however the rules spell it: repositories that would get the same name collide", () =>
+    Effect.gen(function* () {
+      const { archives, route, run, status } = yield* makeArchived
+      const again = { ...route, to: { archives: `${archives.archives}/` }, repositories: { names: ["shop/api"] } }
+      yield* run({ routes: [{ from: route.from, to: archives }, again] })
+      assert.deepEqual(
+        (yield* status).problems.map(({ problem, route: index, source }) => `${index} ${source} ${problem}`),
+        ["0 shop/api collision", "1 shop/api collision"]
+      )
+    }).pipe(Effect.scoped)
+  )
+
   it.live("is planned without a write", () =>
     Effect.gen(function* () {
       const { api, archives, decode, out, route, services } = yield* makeArchived

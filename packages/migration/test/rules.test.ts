@@ -51,10 +51,12 @@ describe("rules", () => {
       assert.include(yield* messageOf({ routes: [{ ...route, to: route.from }] }), "one place")
       const shouting = { registry: "OLD.azurecr.io" }
       assert.include(yield* messageOf({ routes: [{ ...route, to: shouting }] }), "one place")
-      assert.include(
-        yield* messageOf({ routes: [{ from: { layouts: "all" }, to: { layouts: "all/new" } }] }),
-        "inside the folder that is read"
-      )
+      const same = { from: { archives: "all" }, to: { archives: "./all/" } }
+      assert.include(yield* messageOf({ routes: [same] }), "one place")
+      for (const layouts of ["all/new", "./all/new"]) {
+        const inside = { from: { layouts: "all" }, to: { layouts } }
+        assert.include(yield* messageOf({ routes: [inside] }), "inside the folder that is read")
+      }
       const mistyped = { registries: { "odl.azurecr.io": "acrBasic" } }
       assert.include(yield* messageOf({ routes: [route], limits: mistyped }), "odl.azurecr.io")
       const free = yield* messageOf({ routes: [route], limits: { registries: { "old.azurecr.io": "acrFree" } } })

@@ -1,15 +1,18 @@
 /**
  * Checks the names of target repositories: whether they are valid, and whether they collide.
  */
+import { resolve } from "node:path"
 import * as RepositoryName from "@effect-acr/client/RepositoryName"
 import * as Result from "effect/Result"
-import type * as MigrationRules from "../MigrationRules.ts"
+
+/** A place of the rules, which import this module. */
+type Place = { readonly registry: string } | { readonly layouts: string } | { readonly archives: string }
 
 /** A repository of a source with its name at the target. */
 export interface Named {
   readonly route: number
   readonly source: string
-  readonly to: MigrationRules.Place
+  readonly to: Place
   readonly target: string
 }
 
@@ -20,16 +23,16 @@ export interface NameProblem {
 }
 
 /** The kind of a place. */
-export const kindOf = (place: MigrationRules.Place): "registry" | "layouts" | "archives" =>
+export const kindOf = (place: Place): "registry" | "layouts" | "archives" =>
   "registry" in place ? "registry" : "layouts" in place ? "layouts" : "archives"
 
 /** The name of a place as in the rules. */
-export const nameOf = (place: MigrationRules.Place): string =>
+export const nameOf = (place: Place): string =>
   "registry" in place ? place.registry : "layouts" in place ? place.layouts : place.archives
 
-/** The name of a place, equal for equal places. */
-export const placeName = (place: MigrationRules.Place): string =>
-  "registry" in place ? place.registry.toLowerCase() : nameOf(place)
+/** The name of a place, equal for equal places: `backup` and `./backup/` are one folder. */
+export const placeName = (place: Place): string =>
+  "registry" in place ? place.registry.toLowerCase() : resolve(nameOf(place))
 
 /** OCI distribution specification: many clients limit the host with the name to 255 characters. */
 const mostCharacters = 255
