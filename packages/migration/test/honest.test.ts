@@ -1,6 +1,7 @@
 /**
  * What must not look like success.
  */
+import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import * as MediaType from "@effect-acr/client/MediaType"
 import { assert, describe, it } from "@effect/vitest"
@@ -10,7 +11,7 @@ import * as References from "effect/References"
 import * as Stream from "effect/Stream"
 import * as Migration from "../src/Migration.ts"
 import * as MigrationReport from "../src/MigrationReport.ts"
-import { makeWorld, tagsOf } from "./support/world.ts"
+import { makeWorld, tagsOf, withoutLists } from "./support/world.ts"
 
 describe("a run", () => {
   it.live("is not complete where the target confirms manifests and does not have them", () =>
@@ -132,6 +133,42 @@ describe("a run", () => {
         ]
       )
     }).pipe(Effect.scoped)
+  )
+
+  it.live(
+    "with an invalid tag and without digests counts it once, and so does a layout with an entry that cannot be read",
+    () =>
+      Effect.gen(function* () {
+        const { decode, folder, route, run, seed, services, source, status } = yield* makeWorld()
+        yield* withoutLists(source)
+        yield* seed({ repository: "shop/api", tags: ["1.0"] })
+        const id = yield* source.inject({
+          path: "/v2/shop/api/tags/list",
+          times: "always",
+          consequence: {
+            _tag: "Answer",
+            status: 200,
+            headers: { "content-type": "application/json" },
+            body: '{"name":"shop/api","tags":["1.0","-not a tag-"]}'
+          }
+        })
+        const details = Effect.map(status, ({ problems }) => problems.map(({ detail }) => detail))
+        yield* run()
+        assert.deepEqual(yield* details, ["1 record of its lists cannot be read, and is not copied"])
+        yield* source.removeFault(id)
+        const layouts = join(folder, "layouts")
+        yield* run({ routes: [{ from: route.from, to: { layouts } }] }, "out")
+        const index = join(layouts, "shop", "api", "index.json")
+        writeFileSync(index, readFileSync(index, "utf8").replace('"manifests":[', '"manifests":[{"digest":"none"},'))
+        const plan = yield* Effect.flatMap(
+          decode({ routes: [{ from: { layouts }, to: route.to }] }),
+          Migration.plan
+        ).pipe(Effect.provide(services))
+        assert.deepEqual(
+          plan.problems.map(({ detail }) => detail),
+          ["1 record of its lists cannot be read, and is not copied"]
+        )
+      }).pipe(Effect.scoped)
   )
 
   it.live(

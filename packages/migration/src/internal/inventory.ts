@@ -120,27 +120,20 @@ const byLists = (
     return { manifests, signatures: Array.from(signatures) }
   })
 
-/** The tags of a store with the descriptors that they name, without tags that are deleted meanwhile. */
+/** Tags with the descriptors that they name, without those that are deleted meanwhile. */
 const resolved = (
   { store }: Source,
-  isWanted: (tag: string) => boolean
-): Effect.Effect<ReadonlyArray<readonly [string, Descriptor]>, PlaceError> =>
-  Stream.runCollect(
-    Stream.filter(store.tags, isWanted).pipe(
-      Stream.mapEffect(
-        (tag) =>
-          Effect.map(store.resolve(tag), (found) =>
-            Option.map(found, (descriptor): readonly [string, Descriptor] => [tag, descriptor])
-          ),
-        { concurrency: resolvesAtOnce }
-      ),
-      Stream.filter(Option.isSome),
-      Stream.map(({ value }) => value)
-    )
+  tags: ReadonlyArray<string>
+): Effect.Effect<ReadonlyArray<readonly [string, Descriptor]>, PlaceError> => {
+  const resolve = (tag: string) =>
+    Effect.map(store.resolve(tag), (found) => Option.map(found, (one) => [tag, one] as const))
+  return Effect.map(Effect.forEach(tags, resolve, { concurrency: resolvesAtOnce }), (found) =>
+    found.flatMap(Option.toArray)
   )
+}
 
-const byTags = (opened: Source, isWanted: (tag: string) => boolean): Effect.Effect<Inventory, PlaceError> =>
-  Effect.map(resolved(opened, isWanted), (tags) => {
+const byTags = (opened: Source, wanted: ReadonlyArray<string>): Effect.Effect<Inventory, PlaceError> =>
+  Effect.map(resolved(opened, wanted), (tags) => {
     const manifests = manifestsOf(new Map(tags.map(([tag, { digest }]) => [tag, { digest }])))
     for (const [, { digest, mediaType }] of tags) {
       const found = manifests.get(digest)
@@ -156,21 +149,22 @@ export const read = (
 ): Effect.Effect<Option.Option<Inventory>, PlaceError> => {
   const { registry } = opened
   if (registry === undefined) {
-    const isThere = Effect.map(Stream.runHead(opened.store.tags), Option.isSome)
-    return Effect.flatMap(isThere, (is) => (is ? Effect.asSome(byTags(opened, isWanted)) : Effect.succeedNone))
+    return Effect.flatMap(Stream.runCollect(opened.store.tags), (tags) =>
+      tags.length === 0 ? Effect.succeedNone : Effect.asSome(byTags(opened, tags.filter(isWanted)))
+    )
   }
   return byLists(registry, isWanted).pipe(
     Effect.asSome,
     Effect.catchIf(isAbsent, () => Effect.succeedNone),
     Effect.catchIf(isUnsupported, () =>
-      Effect.gen(function* () {
-        // A store does not distinguish a missing repository from an empty one. The request for its tags does.
-        const isThere = yield* Stream.runHead(registry.content.tags(registry.repository)).pipe(
-          Effect.as(true),
-          Effect.catchIf(isAbsent, () => Effect.succeed(false))
+      // A store does not distinguish a missing repository from an empty one. The request for its tags does.
+      Stream.runCollect(registry.content.tags(registry.repository)).pipe(
+        Effect.asSome,
+        Effect.catchIf(isAbsent, () => Effect.succeedNone),
+        Effect.flatMap((tags) =>
+          Option.isNone(tags) ? Effect.succeedNone : Effect.asSome(byTags(opened, tags.value.filter(isWanted)))
         )
-        return isThere ? Option.some(yield* byTags(opened, isWanted)) : Option.none()
-      })
+      )
     )
   )
 }
@@ -189,7 +183,7 @@ export const holdings = (opened: Source): Effect.Effect<Holdings, PlaceError> =>
   const { registry } = opened
   if (registry === undefined) {
     return Effect.map(
-      resolved(opened, () => true),
+      Effect.flatMap(Stream.runCollect(opened.store.tags), (tags) => resolved(opened, tags)),
       (tags) => ({ tags: new Map(tags.map(([tag, { digest }]) => [tag, digest])) })
     )
   }
