@@ -228,6 +228,24 @@ describe("eacr migrate", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("run ends with 3 if artifacts are left to copy and no registry has failed", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld
+      yield* world.seed({ repository: "shop/api", tags: ["v1"] })
+      // The target confirms what it does not keep.
+      yield* world.target.inject({
+        method: "PUT",
+        path: "/v2/shop/api/manifests/",
+        times: "always",
+        consequence: { _tag: "Answer", status: 201 }
+      })
+      const { code, stderr, stdout } = yield* world.run()
+      assert.match(stdout, /^to copy\t1 artifact/m)
+      assert.match(stdout, /^complete\tno$/m)
+      assert.strictEqual(code, 3, stderr)
+    }).pipe(Effect.scoped)
+  )
+
   it.live("fails by class, and never with a secret", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld

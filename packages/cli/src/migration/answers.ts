@@ -69,12 +69,17 @@ const problemLines = (problems: ReadonlyArray<Problem>): ReadonlyArray<string> =
       : [`${alike.length} repositories ${what}, the first is ${problemLine(first)}`]
   })
 
-/** The exit code of an incomplete run or plan: `unavailable` if all that failed may work later. */
-export const codeOf = (problems: ReadonlyArray<Problem>, failures: ReadonlyArray<MigrationReport.FailureCount>) =>
-  problems.every(({ problem }) => problem === "unavailable") &&
-  failures.every(({ class: kind, state }) => kind === "transient" || state === "skipped" || state === "vanished")
-    ? exitCodes.unavailable
-    : exitCodes.partly
+/**
+ * The exit code of an incomplete run or plan: `unavailable` if all that failed may work later. If nothing failed, artifacts are
+ * left to copy, for example since the target confirms what it does not keep.
+ */
+export const codeOf = (problems: ReadonlyArray<Problem>, failures: ReadonlyArray<MigrationReport.FailureCount>) => {
+  const failed = failures.filter(({ state }) => state !== "skipped" && state !== "vanished")
+  const mayWorkLater =
+    problems.every(({ problem }) => problem === "unavailable") &&
+    failed.every(({ class: kind }) => kind === "transient")
+  return mayWorkLater && problems.length + failed.length > 0 ? exitCodes.unavailable : exitCodes.partly
+}
 
 const requestLine = ({ loginServer, read, referrers, write }: MigrationPlan.Requests): string =>
   `${loginServer}: about ${read} reads, ${write} writes, ${referrers} lists of referrers`
