@@ -66,6 +66,14 @@ const tagsOf = ({ contents }: AcrEmulator.Service, repository: string) =>
     Option.match(found, { onNone: () => [], onSome: ({ tags }) => tags.map(({ name }) => name).toSorted() })
   )
 
+const digestOf = ({ contents }: AcrEmulator.Service, repository: string, tag: string) =>
+  Effect.map(contents(repository), (found) =>
+    Option.match(found, {
+      onNone: () => undefined,
+      onSome: ({ tags }) => tags.find(({ name }) => name === tag)?.digest
+    })
+  )
+
 const writes = ({ journal }: AcrEmulator.Service) =>
   Effect.map(journal, (requests) =>
     requests.filter(({ method, path }) => !["GET", "HEAD"].includes(method) && !path.startsWith("/oauth2"))
@@ -243,6 +251,19 @@ describe("eacr migrate", () => {
       assert.match(stdout, /^to copy\t1 artifact/m)
       assert.match(stdout, /^complete\tno$/m)
       assert.strictEqual(code, 3, stderr)
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("report has the digest at the target of an index without some of its platforms", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld
+      yield* world.seed({ repository: "shop/api", tags: ["v1"], platforms: ["linux/amd64", "linux/arm64"] })
+      yield* world.writeRules({ platforms: ["linux/arm64"] })
+      assert.strictEqual((yield* world.run()).code, 0)
+      const { stdout } = yield* world.migrate("report", "test", "--state", world.state, "--only", "verified")
+      const [, source, target] = /^verified\tshop\/api@(\S+) -> shop\/api@(\S+)\tv1$/m.exec(stdout) ?? []
+      assert.strictEqual(source, yield* digestOf(world.source, "shop/api", "v1"), stdout)
+      assert.strictEqual(target, yield* digestOf(world.target, "shop/api", "v1"), stdout)
     }).pipe(Effect.scoped)
   )
 

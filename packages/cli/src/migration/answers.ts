@@ -164,9 +164,13 @@ export const ofStatus = (name: string, summary: MigrationReport.Summary): Answer
     }
   )
 
+/** An artifact by its repository and digest, those of the target only where they differ. */
+const artifactOf = ({ digest, source, target, targetDigest }: MigrationReport.Outcome): string =>
+  targetDigest === undefined ? `${named(source, target)}@${digest}` : `${source}@${digest} -> ${target}@${targetDigest}`
+
 /** An artifact as a line: its outcome, its names on both sides, its tags, and the reason. */
 export const lineOf = (outcome: MigrationReport.Outcome): string => {
-  const { class: kind, detail, digest, source, state, tags, target } = outcome
+  const { class: kind, detail, state, tags } = outcome
   const why = [kind, detail].filter((part) => part !== undefined).join(": ")
-  return [state, `${named(source, target)}@${digest}`, tags.join(","), why].map(printable).join("\t").trimEnd()
+  return [state, artifactOf(outcome), tags.join(","), why].map(printable).join("\t").trimEnd()
 }
