@@ -190,7 +190,9 @@ export const makeWorker = Effect.fnUntraced(function* ({ emit, places, store }: 
             emit({ _tag: "Listed", source, target, artifacts, planned, extraTags }),
           onReadBack: ({ repository: { target }, ...found }) => emit({ _tag: "ReadBack", target, ...found })
         }).pipe(
-          Effect.tapError(({ problem }) => (problem === "NothingSelected" ? store.forgetRules(run) : Effect.void))
+          Effect.tapError(({ problem }) =>
+            problem === "NothingSelected" ? store.during(run, store.forgetRules(run)) : Effect.void
+          )
         )
       }),
     copy: ({ batch, pass, run }) =>
@@ -253,6 +255,8 @@ const driveOnce = (parts: Parts, id: number) =>
     const { emit, shards, store } = parts
     const begun = yield* store.byId(id)
     if (begun.phase === "copy") yield* emitPlanned(parts, begun)
+    // The list of a process that stopped may be old, and was not the first one of this call.
+    if (begun.phase === "inventory") yield* store.advance(begun, { attempt: begun.attempt + 1 })
     const first = begun.pass
     // The pass after the copying ones only lists: what the target lost, or what moved meanwhile, stays planned.
     const last = first + mostPasses
@@ -262,10 +266,7 @@ const driveOnce = (parts: Parts, id: number) =>
       if (run.phase === "inventory") {
         const { attempt, pass } = run
         const isLast = pass >= last
-        const planned = yield* Effect.tapError(
-          Engine.prepare({ run: id, pass, attempt, isFirst: pass === first, isLast, shards }),
-          () => store.advance(run, { attempt: attempt + 1 })
-        )
+        const planned = yield* Engine.prepare({ run: id, pass, attempt, isFirst: pass === first, isLast, shards })
         yield* emitPlanned(parts, run, planned)
         yield* store.advance(run, { phase: planned === 0 || isLast ? "done" : "copy" })
       } else {

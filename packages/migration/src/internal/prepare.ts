@@ -58,7 +58,7 @@ const findRepositories = ({ places, rules, run, store }: Preparing): Effect.Effe
     for (const [index, route] of rules.routes.entries()) {
       const own = known.filter((repository) => repository.route === index)
       const { leftOut, names } = yield* select(places, route, index, own)
-      yield* store.setLeftOut(run.id, index, leftOut)
+      yield* store.during(run, store.setLeftOut(run.id, index, leftOut))
       for (const source of names) all.set(keyOf(index, source), { route: index, source })
     }
     const named = Array.from(all.values()).flatMap(({ route, source }) => {
@@ -67,14 +67,17 @@ const findRepositories = ({ places, rules, run, store }: Preparing): Effect.Effe
     })
     const problems = nameProblems(named)
     const ids = new Map(known.map(({ id, route, source }) => [keyOf(route, source), id]))
-    const added: Array<NewRepository> = []
-    for (const [index, { route, source, target }] of named.entries()) {
-      const { detail = null, problem = null } = problems.get(index) ?? {}
-      const id = ids.get(keyOf(route, source))
-      if (id === undefined) added.push({ route, source, target, problem, detail })
-      else yield* store.setProblem(id, problem, detail)
-    }
-    yield* store.addRepositories(run.id, added)
+    const write = Effect.gen(function* () {
+      const added: Array<NewRepository> = []
+      for (const [index, { route, source, target }] of named.entries()) {
+        const { detail = null, problem = null } = problems.get(index) ?? {}
+        const id = ids.get(keyOf(route, source))
+        if (id === undefined) added.push({ route, source, target, problem, detail })
+        else yield* store.setProblem(id, problem, detail)
+      }
+      yield* store.addRepositories(run.id, added)
+    })
+    yield* store.during(run, write)
   })
 
 /** Collects facts about repositories for the pass as a whole. */
@@ -123,6 +126,8 @@ const planRepository = (
 ): Effect.Effect<Option.Option<Listed>, MigrationError> =>
   Effect.gen(function* () {
     const { isFirst, isLast, isPlan, places, rules, run, store } = preparing
+    const setProblem = (problem: string, detail: string) =>
+      store.during(run, store.setProblem(repository.id, problem, detail))
     const listing = <A>(
       effect: Effect.Effect<A, PlaceError | PlatformError>,
       problem: "notListed" | "targetNotListed"
@@ -137,7 +142,7 @@ const planRepository = (
             onDenied(loginRefused(side, place, error))
           }
           const found = isUnavailable(error) ? "unavailable" : problem
-          return Effect.as(store.setProblem(repository.id, found, messageOf(error)), Option.none<A>())
+          return Effect.as(setProblem(found, messageOf(error)), Option.none<A>())
         })
       )
     const source = yield* listing(
@@ -151,13 +156,13 @@ const planRepository = (
     if (Option.isNone(source)) return Option.none()
     const [found, leftOut] = source.value
     if (leftOut > 0) {
-      yield* store.setProblem(repository.id, "leftOut", LeftOut.detailOf(leftOut, "its lists"))
+      yield* setProblem("leftOut", LeftOut.detailOf(leftOut, "its lists"))
     }
     const known = yield* store.known(repository.id)
     // Registries list repositories whose tags were all deleted. But a name from the rules may be misspelt.
     const isNamed = route.repositories !== undefined && "names" in route.repositories
     if (isNamed && Option.isNone(found) && known.size === 0) {
-      yield* store.setProblem(repository.id, "notListed", "the source has no such repository, or no tags in it")
+      yield* setProblem("notListed", "the source has no such repository, or no tags in it")
       return Option.none()
     }
     // A deleted repository is empty: all artifacts that it had before are `vanished`.
@@ -206,7 +211,7 @@ const planRepository = (
         const detail = `the archive of ${repository.target} cannot be written: ${messageOf(error)}`
         return isDiskFull(error)
           ? Effect.fail(new MigrationError({ problem: "PlaceFailed", description: detail }))
-          : store.setProblem(repository.id, "notWritten", detail)
+          : setProblem("notWritten", detail)
       })
     }
     const { others, unknown } = otherTags(comparison)

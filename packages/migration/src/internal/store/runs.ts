@@ -19,7 +19,7 @@ export interface Run {
   readonly rules: string
   readonly pass: number
   readonly phase: Phase
-  /** Counts the failed preparations of a pass: the failure of a workflow's execution is final. */
+  /** Counts the preparations of a pass: the result of a workflow's execution is final. */
   readonly attempt: number
 }
 

@@ -1,0 +1,77 @@
+/**
+ * Runs that stop between two of their steps, and the next call.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import * as SqlClient from "effect/sql/SqlClient"
+import * as Migration from "../src/Migration.ts"
+import * as MigrationReport from "../src/MigrationReport.ts"
+import { makeWorld, tagsOf } from "./support/world.ts"
+
+/** Makes the database refuse that a run ends, as if its process were killed at that moment. */
+const withoutEnd = Effect.flatMap(
+  SqlClient.SqlClient,
+  (sql) =>
+    sql`CREATE TRIGGER no_end BEFORE UPDATE ON migration_runs WHEN NEW.phase = 'done'
+      BEGIN SELECT RAISE(ABORT, 'killed'); END`
+)
+
+const withEnd = Effect.flatMap(SqlClient.SqlClient, (sql) => sql`DROP TRIGGER no_end`)
+
+describe("a run that stopped after its last list, before it ended", () => {
+  it.live("lists again in the next call, and copies what has come since and what was refused", () =>
+    Effect.gen(function* () {
+      const { report, run, seed, services, source, status, target } = yield* makeWorld()
+      yield* seed({ repository: "shop/api", tags: ["1.0"], layers: ["1.0"] })
+      const refusal = yield* target.inject({
+        method: "PUT",
+        path: /\/manifests\//,
+        times: "always",
+        consequence: { _tag: "Answer", status: 400, body: '{"errors":[{"code":"MANIFEST_INVALID","message":"no"}]}' }
+      })
+      yield* run()
+      assert.deepEqual(
+        (yield* report).map(({ state }) => state),
+        ["refused"]
+      )
+      yield* Effect.provide(withoutEnd, services)
+      assert.propertyVal(yield* Effect.flip(run()), "problem", "StoreFailed")
+      yield* Effect.provide(withEnd, services)
+      yield* target.removeFault(refusal)
+      yield* seed({ repository: "shop/api", tags: ["1.1"], layers: ["1.1"] })
+      yield* run()
+      assert.isTrue(MigrationReport.isComplete(yield* status))
+      assert.deepEqual(yield* tagsOf(target), yield* tagsOf(source))
+    }).pipe(Effect.scoped)
+  )
+})
+
+describe("a list that another process has made anew meanwhile", () => {
+  it.live("writes nothing, and begins again", () =>
+    Effect.gen(function* () {
+      const { decode, report, seed, services, source, status, target } = yield* makeWorld()
+      yield* seed({ repository: "shop/api", tags: ["1.0"] })
+      const rules = yield* decode({})
+      const overtake = Effect.flatMap(SqlClient.SqlClient, (sql) =>
+        Effect.andThen(
+          sql`UPDATE migration_runs SET attempt = attempt + 1`,
+          sql`INSERT INTO migration_repositories (id, run, route, source, target)
+            VALUES (1, 1, 0, 'shop/api', 'shop/api')`
+        )
+      )
+      let isOvertaken = false
+      yield* Migration.run("test", rules).pipe(
+        Stream.runForEach(({ _tag }) => {
+          if (isOvertaken || _tag !== "PassBegan") return Effect.void
+          isOvertaken = true
+          return overtake
+        }),
+        Effect.provide(services)
+      )
+      assert.lengthOf(yield* report, 1)
+      assert.isTrue(MigrationReport.isComplete(yield* status))
+      assert.deepEqual(yield* tagsOf(target), yield* tagsOf(source))
+    }).pipe(Effect.scoped)
+  )
+})
