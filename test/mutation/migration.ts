@@ -89,7 +89,7 @@ export const migration: ReadonlyArray<Fault> = [
   {
     wrong: "a repository that is not listed is no problem of the run",
     file: prepare,
-    find: "return Effect.as(store.setProblem(repository.id, found, messageOf(error)), Option.none<A>())",
+    find: "return Effect.as(setProblem(found, messageOf(error)), Option.none<A>())",
     replace: "return Effect.as(Effect.succeed([found, messageOf(error)]), Option.none<A>())"
   },
   {

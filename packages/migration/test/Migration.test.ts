@@ -468,7 +468,7 @@ describe("a migration", () => {
         times: "always",
         consequence: { _tag: "Answer", status: 401, body: '{"errors":[{"code":"UNAUTHORIZED","message":"no more"}]}' }
       })
-      const deniedBy = { side: "target", registry: target.loginServer }
+      const deniedBy = { side: "target" as const, registry: target.loginServer }
       assert.deepInclude(yield* Effect.flip(run()), { problem: "Denied", deniedBy })
       yield* target.removeFault(refused)
       yield* run()

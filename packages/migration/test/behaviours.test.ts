@@ -295,7 +295,11 @@ describe("a run", () => {
       const copy = move(route.to, "shop/api", "copy", "copy")
       yield* copy
       yield* move(route.from, "shop/signed", "copy", "signed")
-      yield* copy
+      const events = yield* copy
+      assert.deepEqual(
+        events.flatMap((event) => (event._tag === "Listed" ? event.extraTags : [])),
+        []
+      )
       const referrers = yield* Registries.open(`${target.loginServer}/copy`).pipe(
         Effect.flatMap(({ content }) => Stream.runCollect(content.referrers("copy", subject ?? ""))),
         Effect.provide(services)

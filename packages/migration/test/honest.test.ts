@@ -326,7 +326,7 @@ describe("a login that is refused", () => {
         yield* seed({ repository: "shop/api", tags: ["1.0"] }, { repository: "shop/web", tags: ["1.0"] })
         const all = yield* target.inject({ path: "/acr/v1/", times: "always", consequence: denial })
         const refused = yield* Effect.flip(run())
-        const deniedBy = { side: "target", registry: target.loginServer }
+        const deniedBy = { side: "target" as const, registry: target.loginServer }
         assert.deepInclude(refused, { _tag: "MigrationError", problem: "Denied", deniedBy })
         assert.include(refused.message, `the target ${target.loginServer} refuses the login: `)
         yield* target.removeFault(all)

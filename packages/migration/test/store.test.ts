@@ -75,6 +75,19 @@ for (const { databases, isInstalled, name } of kinds) {
         }).pipe(onEmpty)
       )
 
+      it.effect("keeps the beginning of a long message, and shows that it goes on", () =>
+        Effect.gen(function* () {
+          const { run, store } = yield* begun
+          yield* setPlan(store, 1, plannedOf(0, 1))
+          const [batch] = yield* Effect.andThen(store.makeBatches(run.id, 1, 10), store.openBatches(run.id))
+          const [task] = yield* store.tasks(batch?.id ?? 0)
+          yield* store.settle([{ id: task?.id ?? 0, state: "failed", class: "other", detail: "x".repeat(400) }], [])
+          const repository = (yield* store.repositories(run.id)).find(({ id }) => id === 1)
+          const [outcome] = repository === undefined ? [] : yield* store.outcomes(repository, undefined)
+          assert.strictEqual(outcome?.detail, `${"x".repeat(299)}…`)
+        }).pipe(onEmpty)
+      )
+
       it.effect("refuses the tables of a newer version", () =>
         Effect.gen(function* () {
           const sql = yield* SqlClient.SqlClient

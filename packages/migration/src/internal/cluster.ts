@@ -168,8 +168,11 @@ export const awaitTurn = (
     const { lockExpiration, process } = options
     const storage = yield* RunnerStorage.RunnerStorage
     const others = Effect.map(storage.getRunners, (runners) => runners.map(([{ address }]) => address))
+    // A process that was killed may no longer be listed while its lock still holds.
     const named = Effect.map(others, (addresses) =>
-      addresses.map(({ host, port }) => (port === noPort ? host : `${host}:${port}`)).join(", ")
+      addresses.length === 0
+        ? ""
+        : `: ${addresses.map(({ host, port }) => (port === noPort ? host : `${host}:${port}`)).join(", ")}`
     )
     const isFree =
       process._tag === "Alone"
@@ -180,15 +183,13 @@ export const awaitTurn = (
         : Effect.map(others, (addresses) => addresses.every(({ port }) => port !== noPort))
     if (yield* isFree) return
     const longest = Duration.sum(lockExpiration, resolution)
-    yield* Effect.logWarning(
-      `waits at most ${Duration.format(longest)} for the lock of another process: ${yield* named}`
-    )
+    yield* Effect.logWarning(`waits at most ${Duration.format(longest)} for the lock of another process${yield* named}`)
     const end = (yield* Clock.currentTimeMillis) + Duration.toMillis(longest)
     while (!(yield* isFree)) {
       if ((yield* Clock.currentTimeMillis) > end) {
         yield* removeFutureLocks(options)
         if (yield* isFree) return
-        const description = `another process works on this run: ${yield* named}`
+        const description = `another process works on this run${yield* named}`
         return yield* new MigrationError({ problem: "Locked", description })
       }
       yield* Effect.sleep(lookInterval)

@@ -4,7 +4,7 @@
 import type * as Digest from "@effect-acr/client/Digest"
 import type { State } from "../MigrationReport.ts"
 import type { Rules } from "../MigrationRules.ts"
-import type { Holdings, Inventory, Listed } from "./inventory.ts"
+import { type Holdings, type Inventory, isOfList, type Listed } from "./inventory.ts"
 import type { Known, Planned } from "./store/store.ts"
 
 export interface Comparison {
@@ -142,13 +142,13 @@ export const toReadBack = (comparison: Comparison, planned: ReadonlyArray<Planne
     return [{ digest, root: before.root ?? digest, tags, wasDamaged }]
   })
 
-/** Tags of the target that the source lacks. */
+/** Tags of the target that the source lacks, without those of lists of referrers, which copies of referrers set. */
 export const extraTags = (
   { source, target }: Pick<Comparison, "source" | "target">,
   isWanted: (tag: string) => boolean
 ): ReadonlyArray<string> => {
   const wanted = new Set(Array.from(source.manifests.values(), ({ tags }) => tags).flat())
-  return Array.from(target.tags.keys()).filter((tag) => isWanted(tag) && !wanted.has(tag))
+  return Array.from(target.tags.keys()).filter((tag) => isWanted(tag) && !wanted.has(tag) && !isOfList(tag))
 }
 
 /** The number of tags of artifacts to copy that the target lacks. */

@@ -43,7 +43,10 @@ export type Event =
       readonly artifacts: number
       /** The number of artifacts to copy. */
       readonly planned: number
-      /** Tags of the target that the source lacks. They are not changed. */
+      /**
+       * Tags of the target that the rules select and the source lacks. They are not changed. Those of lists of referrers are not
+       * here: copies of referrers set them.
+       */
       readonly extraTags: ReadonlyArray<string>
     }
   | {

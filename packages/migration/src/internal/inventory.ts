@@ -54,7 +54,7 @@ const isAbsent = ({ reason }: RegistryError): boolean => reason._tag === "NotFou
 const isSignature = (tag: string): boolean => /^sha256-[0-9a-f]{64}\.(sig|att|sbom)$/.test(tag)
 
 /** Tags under which clients store lists of referrers on registries without the referrers API. */
-const isOfList = (tag: string): boolean => /^sha(256|512)-[0-9a-f]{64}$/.test(tag)
+export const isOfList = (tag: string): boolean => /^sha(256|512)-[0-9a-f]{64}$/.test(tag)
 
 /**
  * Whether a manifest is only a list of referrers. Copies of the referrers make that of the target. `cosign copy` sets such a tag of

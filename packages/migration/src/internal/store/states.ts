@@ -11,4 +11,7 @@ export const stateOf = (number: number): State => State.literals[number] ?? "pla
 /** The number of characters of a message that are stored. */
 const mostDetail = 300
 
-export const detailOf = (detail: string | null | undefined): string | null => detail?.slice(0, mostDetail) ?? null
+export const detailOf = (detail: string | null | undefined): string | null => {
+  if (detail === null || detail === undefined) return null
+  return detail.length <= mostDetail ? detail : `${detail.slice(0, mostDetail - 1)}…`
+}
