@@ -238,6 +238,25 @@ describe("a manifest that nothing names", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("stays behind unless an index of the target has lost it", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      yield* world.seed({ ...image, platforms: ["linux/amd64", "linux/arm64"] })
+      yield* world.run()
+      const { manifests } = Option.getOrThrow(yield* world.target.contents(image.repository))
+      const part = manifests.find(({ tags }) => tags.length === 0)?.digest ?? ""
+      const remove = Effect.flatMap(
+        Registries.open(`${world.target.loginServer}/${image.repository}`),
+        ({ registry }) => registry.deleteManifest(image.repository, part)
+      )
+      for (const _ of [1, 2]) {
+        yield* Effect.provide(remove, world.services)
+        yield* world.run()
+        yield* assertWhole(world)
+      }
+    }).pipe(Effect.scoped)
+  )
+
   it.live("goes also to a registry that lists only tags, once", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()

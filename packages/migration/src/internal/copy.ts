@@ -8,6 +8,7 @@ import * as Digest from "@effect-acr/client/Digest"
 import type * as Manifest from "@effect-acr/client/Manifest"
 import * as Referrer from "@effect-acr/client/Referrer"
 import * as Arr from "effect/Array"
+import * as Cache from "effect/Cache"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -21,6 +22,7 @@ import { MigrationError } from "../MigrationError.ts"
 import type { Route, Rules } from "../MigrationRules.ts"
 import { copyArtifact } from "./artifact.ts"
 import { classify, isDenied, isDiskFull, loginRefused, messageOf } from "./failures.ts"
+import * as Inventories from "./inventory.ts"
 import * as LeftOut from "./leftOut.ts"
 import { nestedNames, placeName } from "./names.ts"
 import * as Outages from "./outages.ts"
@@ -63,6 +65,9 @@ const retries = Schedule.exponential("1 second").pipe(Schedule.jittered, Schedul
  * All groups share the limit of copies.
  */
 const groupsAtOnce = 8
+
+/** The number of repositories whose parts of indexes are kept: more than are copied at once. */
+const mostParts = 256
 
 type CopyFailure = CopyError.CopyError<PlaceError | MigrationError | Copy.Fault>
 
@@ -178,9 +183,13 @@ export const reading = <E>(source: Reader<E>): Reader<E> => {
   }
 }
 
-/** Why an untagged manifest is skipped, if it is: the rules do not select untagged manifests, and its subject is not copied. */
+/**
+ * Why an untagged manifest is skipped, if it is: the rules do not select untagged manifests, its subject is not copied, and no index
+ * of the target has lost it.
+ */
 const reasonToSkip = (
   rules: Rules,
+  parts: Effect.Effect<ReadonlySet<Digest.Digest>, PlaceError>,
   source: Reader<PlaceError>,
   target: Pick<ContentStore<PlaceError | MigrationError>, "keeps">,
   { digest, tags }: Task
@@ -190,8 +199,10 @@ const reasonToSkip = (
     const raw = yield* source.manifest({ digest })
     if (Option.isNone(raw)) return undefined
     const referrer = Referrer.fromManifest(raw.value)
-    if (Option.isNone(referrer))
+    if (Option.isNone(referrer)) {
+      if ((yield* parts).has(digest)) return undefined
       return { class: "untagged", detail: "it has no tag, and nothing that was copied needs it" }
+    }
     const { subject } = referrer.value
     if (yield* target.keeps({ digest: subject })) return undefined
     return { class: "orphan", detail: `it has no tag, and its subject ${subject} is not at the target` }
@@ -241,6 +252,22 @@ export const make = Effect.fnUntraced(function* (copying: Copying) {
 
   const nested = nestedNames(Array.from(repositories.values(), ({ target }) => target))
 
+  const isSparse = rules.platforms !== undefined && rules.index === "sparse"
+  /** What the indexes of a target repository name, read once. Sparse indexes lack some of it by the rules. */
+  const parts = yield* Cache.makeWith(
+    (id: number): Effect.Effect<ReadonlySet<Digest.Digest>, PlaceError> => {
+      const repository = repositories.get(id)
+      const route = repository === undefined ? undefined : rules.routes[repository.route]
+      return repository === undefined || route === undefined || isSparse
+        ? Effect.succeed(new Set())
+        : Effect.flatMap(places.target(route.to, repository.target), Inventories.partsOf)
+    },
+    {
+      capacity: mostParts,
+      timeToLive: (exit) => (Exit.isSuccess(exit) ? Duration.infinity : Duration.zero)
+    }
+  )
+
   const copyOne = (
     route: Route,
     source: Reader<PlaceError>,
@@ -253,7 +280,7 @@ export const make = Effect.fnUntraced(function* (copying: Copying) {
         leftOut += count
       })
       const skipping = yield* Effect.mapError(
-        reasonToSkip(rules, from, target, task),
+        reasonToSkip(rules, Cache.get(parts, task.repository), from, target, task),
         CopyError.at("source")<PlaceError | MigrationError | Copy.Fault>
       )
       if (skipping !== undefined) {

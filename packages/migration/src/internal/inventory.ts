@@ -4,6 +4,7 @@
 import type { Descriptor } from "@effect-acr/client/Descriptor"
 import type * as Digest from "@effect-acr/client/Digest"
 import * as Hasher from "@effect-acr/client/Hasher"
+import * as Manifest from "@effect-acr/client/Manifest"
 import * as MediaType from "@effect-acr/client/MediaType"
 import type { Opened as RegistryOpened } from "@effect-acr/client/Registries"
 import * as Referrer from "@effect-acr/client/Referrer"
@@ -45,6 +46,8 @@ export interface Holdings {
 }
 
 const resolvesAtOnce = 8
+
+const indexTypes: ReadonlyArray<string> = [MediaType.ociImageIndex, MediaType.dockerManifestList]
 
 const isUnsupported = ({ reason }: RegistryError): boolean => reason._tag === "Unsupported"
 
@@ -229,6 +232,35 @@ export const withLacking = (
     lacking: new Set(lacking)
   }))
 }
+
+const decoder = new TextDecoder()
+
+/** The manifests that the indexes of a repository name, as far as its registry lists indexes. */
+export const partsOf = ({ registry, store }: Source): Effect.Effect<ReadonlySet<Digest.Digest>, PlaceError> =>
+  Effect.gen(function* () {
+    const parts = new Set<Digest.Digest>()
+    if (registry === undefined) return parts
+    const indexes: Array<Digest.Digest> = []
+    const manifests = registry.registry.manifests(registry.repository)
+    yield* eachOf(manifests, ({ digest, mediaType }) => {
+      if (mediaType !== undefined && indexTypes.includes(MediaType.essence(mediaType))) indexes.push(digest)
+    }).pipe(
+      Effect.catchIf(
+        (error) => isAbsent(error) || isUnsupported(error),
+        () => Effect.void
+      )
+    )
+    const read = (digest: Digest.Digest) =>
+      Effect.map(
+        store.manifest({ digest }),
+        Option.map(({ bytes, descriptor }) => {
+          const view = Manifest.view(descriptor.mediaType, decoder.decode(bytes))
+          if (view._tag === "ImageIndex") for (const part of view.manifests) parts.add(part.digest)
+        })
+      )
+    yield* Effect.forEach(indexes, read, { concurrency: resolvesAtOnce, discard: true })
+    return parts
+  })
 
 /**
  * Fingerprints what the source lists and may be referrers that the target lacks: signature tags that the rules do not select, and
