@@ -86,8 +86,6 @@ const defaultShards = 24
 /** Batches started in all processes. Most of them wait for their turn, so that every process always has one to begin. */
 const batchesOfAll = 256
 
-const defaultLockExpiration = Duration.seconds(10)
-
 /** The lock storage has a resolution of one second, and a lock is renewed three times before it expires. */
 const leastLockExpiration = Duration.seconds(3)
 
@@ -147,7 +145,7 @@ const bufferedEvents = 256
 export const run = (
   name: string,
   rules: Rules,
-  { lockExpiration = defaultLockExpiration, runner }: RunOptions = {}
+  { lockExpiration = Stores.defaultLockExpiration, runner }: RunOptions = {}
 ): Stream.Stream<
   Event,
   MigrationError,
@@ -161,11 +159,12 @@ export const run = (
     (queue) =>
       Effect.gen(function* () {
         const started = DateTime.formatIso(yield* DateTime.now)
-        const store = yield* Stores.make()
+        const longestLock = Duration.max(Duration.fromInputUnsafe(lockExpiration), leastLockExpiration)
+        const store = yield* Stores.make(longestLock)
         const id = yield* Driver.begin(store, name, rules)
         const options: Cluster.Options = {
           run: id,
-          lockExpiration: Duration.max(Duration.fromInputUnsafe(lockExpiration), leastLockExpiration),
+          lockExpiration: longestLock,
           process:
             runner === undefined
               ? { _tag: "Alone", owner: Cluster.ownerOf(hostname(), pid, started) }

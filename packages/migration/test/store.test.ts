@@ -4,13 +4,15 @@
 import { assert, describe, it, layer } from "@effect/vitest"
 import * as Digest from "@effect-acr/client/Digest"
 import * as Arr from "effect/Array"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as SqlClient from "effect/sql/SqlClient"
+import * as Postgres from "../../../test/support/postgres.ts"
 import { fromBytes, toBytes } from "../src/internal/store/digests.ts"
 import * as Stores from "../src/internal/store/store.ts"
 import * as SqliteClient from "../src/SqliteClient.ts"
-import { kinds, onEmpty } from "./support/databases.ts"
+import { kinds, nextUrl, onEmpty, server } from "./support/databases.ts"
 
 const memory = SqliteClient.layer({ filename: ":memory:" })
 
@@ -159,6 +161,23 @@ for (const { databases, isInstalled, name } of kinds) {
     })
   })
 }
+
+describe.skipIf(!Postgres.isInstalled())("the store on PostgreSQL (skipped where it is not installed)", () => {
+  layer(server, { excludeTestServices: true })((it) => {
+    it.effect("lets a process go on that waits for rows of another one that hangs", () =>
+      Effect.gen(function* () {
+        const { run, store } = yield* begun
+        const hanging = yield* Stores.make("50 millis")
+        const isHeld = yield* Deferred.make<void>()
+        yield* Effect.raceFirst(
+          hanging.during(run, Effect.andThen(Deferred.succeed(isHeld, undefined), Effect.never)),
+          Effect.andThen(Deferred.await(isHeld), store.advance(run, { phase: "copy" }))
+        )
+        assert.strictEqual((yield* store.byId(run.id)).phase, "copy")
+      }).pipe((effect) => Effect.flatMap(nextUrl, (url) => Effect.provide(effect, Postgres.client(url))))
+    )
+  })
+})
 
 describe("the store", () => {
   it("keeps digests of both algorithms as bytes", () => {

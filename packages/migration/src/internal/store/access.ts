@@ -2,6 +2,7 @@
  * Access to the database: errors, transactions, and bulk statements.
  */
 import * as Arr from "effect/Array"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import * as SqlClient from "effect/sql/SqlClient"
@@ -47,7 +48,9 @@ export const inChunks = <Row, A>(
 /** The database of a store, with the means to write to it. */
 export interface Access {
   readonly sql: SqlClient.SqlClient
-  /** Retries deadlocks: if two processes write the same rows in different orders, PostgreSQL ends one of the transactions. */
+  /** Runs a transaction. If this process hangs in it, PostgreSQL ends it, since other processes wait for its locks. */
+  readonly transaction: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E | SqlError>
+  /** A transaction that retries deadlocks: if two processes write the same rows in different orders, PostgreSQL ends one of the transactions. */
   readonly inTransaction: <A>(effect: Effect.Effect<A, SqlError | MigrationError>) => Effect.Effect<A, MigrationError>
   /** Keeps other processes from assigning the same row numbers. SQLite has one writer anyway. */
   readonly lock: (table: string) => Effect.Effect<void, SqlError>
@@ -56,13 +59,21 @@ export interface Access {
   readonly insertAll: (table: string, rows: ReadonlyArray<Record<string, unknown>>) => Effect.Effect<void, SqlError>
 }
 
-export const make: Effect.Effect<Access, never, SqlClient.SqlClient> = Effect.gen(function* () {
+/** Gives access to the database. A process that pauses for so long in a transaction is taken to hang. */
+export const make = Effect.fnUntraced(function* (longestPause: Duration.Input) {
   const sql = yield* SqlClient.SqlClient
-  return {
+  const millis = String(Duration.toMillis(Duration.fromInputUnsafe(longestPause)))
+  const limitPauses = sql.onDialectOrElse({
+    pg: () => Effect.asVoid(sql`SELECT set_config('idle_in_transaction_session_timeout', ${millis}, true)`),
+    orElse: () => Effect.void
+  })
+  const transaction: Access["transaction"] = (effect) => sql.withTransaction(Effect.andThen(limitPauses, effect))
+  const access: Access = {
     sql,
+    transaction,
     inTransaction: (effect) =>
       guarded(
-        Effect.retry(sql.withTransaction(effect), {
+        Effect.retry(transaction(effect), {
           times: mostDeadlocks,
           while: (error) => error._tag === "SqlError" && error.reason._tag === "DeadlockError"
         })
@@ -76,4 +87,5 @@ export const make: Effect.Effect<Access, never, SqlClient.SqlClient> = Effect.ge
     insertAll: (table, rows) =>
       Effect.asVoid(inChunks(rows, (chunk) => sql`INSERT INTO ${sql(table)} ${sql.insert(chunk)}`))
   }
+  return access
 })

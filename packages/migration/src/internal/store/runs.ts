@@ -23,7 +23,7 @@ export interface Run {
   readonly attempt: number
 }
 
-export const make = ({ inTransaction, lock, sql }: Access) => {
+export const make = ({ inTransaction, lock, sql, transaction }: Access) => {
   const find = (name: string): Effect.Effect<Option.Option<Run>, MigrationError> =>
     guarded(
       Effect.map(sql<Run>`SELECT id, rules, pass, phase, attempt FROM migration_runs WHERE name = ${name}`, Arr.head)
@@ -87,7 +87,7 @@ export const make = ({ inTransaction, lock, sql }: Access) => {
     write: Effect.Effect<A, MigrationError>
   ): Effect.Effect<A, MigrationError> =>
     guarded(
-      sql.withTransaction(
+      transaction(
         Effect.gen(function* () {
           // Locks the row: no other process can advance the run before the transaction ends.
           const shared = sql.literal(sql.onDialectOrElse({ pg: () => "FOR SHARE", orElse: () => "" }))

@@ -1,6 +1,7 @@
 /**
  * The state of runs: inventories, plans and outcomes.
  */
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { MigrationError } from "../../MigrationError.ts"
@@ -18,8 +19,11 @@ export type { Batch, Task } from "./batches.ts"
 export type { NewRepository, Repository } from "./repositories.ts"
 export type { Run } from "./runs.ts"
 
-const storeOf = Effect.gen(function* () {
-  const access = yield* Accesses.make
+/** How long a lock of a process that was killed or hangs stays valid, unless the caller says otherwise. */
+export const defaultLockExpiration = Duration.seconds(10)
+
+const storeOf = Effect.fnUntraced(function* (lockExpiration: Duration.Input = defaultLockExpiration) {
+  const access = yield* Accesses.make(lockExpiration)
   const { settle: settleArtifacts, ...artifacts } = Artifacts.make(access)
   const { add, carrier } = yield* Carriers.make(access)
 
@@ -41,16 +45,16 @@ const storeOf = Effect.gen(function* () {
   }
 })
 
-export type Store = Effect.Success<typeof storeOf>
+export type Store = Effect.Success<ReturnType<typeof storeOf>>
 
 /** Opens the store to work on runs. */
-export const make = Effect.fnUntraced(function* () {
+export const make = Effect.fnUntraced(function* (lockExpiration?: Duration.Input) {
   yield* Accesses.guarded(Tables.prepare)
-  return yield* storeOf
+  return yield* storeOf(lockExpiration)
 })
 
 /** Opens the store to read only. None if the database has no runs. */
 export const read = Effect.fnUntraced(function* () {
   const hasTables = yield* Accesses.guarded(Tables.check)
-  return hasTables ? Option.some(yield* storeOf) : Option.none<Store>()
+  return hasTables ? Option.some(yield* storeOf()) : Option.none<Store>()
 })
