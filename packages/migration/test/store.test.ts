@@ -162,7 +162,11 @@ for (const { databases, isInstalled, name } of kinds) {
   })
 }
 
-describe.skipIf(!Postgres.isInstalled())("the store on PostgreSQL (skipped where it is not installed)", () => {
+/** Runs an effect on a database of its own in PostgreSQL. */
+const onServer = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.flatMap(nextUrl, (url) => Effect.provide(effect, Postgres.client(url)))
+
+describe.skipIf(!Postgres.isInstalled())("a store on a server (skipped where PostgreSQL is not installed)", () => {
   layer(server, { excludeTestServices: true })((it) => {
     it.effect("lets a process go on that waits for rows of another one that hangs", () =>
       Effect.gen(function* () {
@@ -174,7 +178,24 @@ describe.skipIf(!Postgres.isInstalled())("the store on PostgreSQL (skipped where
           Effect.andThen(Deferred.await(isHeld), store.advance(run, { phase: "copy" }))
         )
         assert.strictEqual((yield* store.byId(run.id)).phase, "copy")
-      }).pipe((effect) => Effect.flatMap(nextUrl, (url) => Effect.provide(effect, Postgres.client(url))))
+      }).pipe(onServer)
+    )
+
+    it.effect("says what the server says, and that its disk is full", () =>
+      Effect.gen(function* () {
+        const sql = yield* SqlClient.SqlClient
+        const store = yield* Stores.make()
+        yield* sql`CREATE FUNCTION fill() RETURNS trigger LANGUAGE plpgsql AS
+          'BEGIN RAISE EXCEPTION ''no space left on device'' USING ERRCODE = ''disk_full''; END'`
+        yield* sql`CREATE TRIGGER fill BEFORE INSERT ON migration_runs FOR EACH ROW EXECUTE FUNCTION fill()`
+        assert.propertyVal(yield* Effect.flip(store.begin("test", "{}")), "problem", "StoreFull")
+        yield* sql`DROP TABLE migration_runs`
+        const failed = yield* Effect.flip(store.begin("test", "{}"))
+        assert.deepInclude(failed, {
+          problem: "StoreFailed",
+          description: 'the database failed: relation "migration_runs" does not exist'
+        })
+      }).pipe(onServer)
     )
   })
 })

@@ -17,15 +17,25 @@ const rowsAtOnce = 500
 /** The maximum number of retries of a transaction that ended with a deadlock. */
 const mostDeadlocks = 5
 
+/** https://www.postgresql.org/docs/current/errcodes-appendix.html: disk_full */
+const fullState = "53100"
+
+const isDiskFull = (error: SqlError): boolean =>
+  isFull(error) || (Predicate.hasProperty(error.reason.cause, "code") && error.reason.cause.code === fullState)
+
+/** What the database itself says. Its client says only that a query failed. */
+const messageOf = ({ message, reason: { cause } }: SqlError): string =>
+  cause instanceof Error ? cause.message : message
+
 const failure = (error: SqlError | MigrationError): MigrationError => {
   if (error._tag === "MigrationError") return error
-  if (isFull(error)) {
+  if (isDiskFull(error)) {
     const description = "the disk of the database is full: free space on it, and run again to continue"
     return new MigrationError({ problem: "StoreFull", description })
   }
   return error.reason._tag === "LockTimeoutError"
     ? new MigrationError({ problem: "Locked", description: "another process has locked the database" })
-    : new MigrationError({ problem: "StoreFailed", description: `the database failed: ${error.message}` })
+    : new MigrationError({ problem: "StoreFailed", description: `the database failed: ${messageOf(error)}` })
 }
 
 /** The database's error inside another error or defect. */
