@@ -14,9 +14,10 @@ import type { BlobSource } from "@effect-acr/client/BlobSource"
 import type { Descriptor } from "@effect-acr/client/Descriptor"
 import { Digest } from "@effect-acr/client/Digest"
 import type * as Manifest from "@effect-acr/client/Manifest"
+import * as Referrer from "@effect-acr/client/Referrer"
 import type { BlobOutcome, ReferrersListing } from "@effect-acr/client/RegistryContent"
-import type * as Effect from "effect/Effect"
-import type * as Option from "effect/Option"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
 
@@ -184,4 +185,28 @@ export class MissingContent extends Schema.TaggedError<MissingContent>("@effect-
     const missing = this.digests.length === 0 ? "something that it names" : this.digests.join(", ")
     return `the store refused ${this.manifest}: it lacks ${missing}`
   }
+}
+
+/**
+ * Checks whether a tag names a list of referrers: an image index under the referrers tag of a manifest that the store has.
+ *
+ * **Details**
+ *
+ * OCI distribution specification, "Referrers tag schema". Copies of referrers write the list of the target, so that copying such a
+ * tag would replace what the target has in its own list. For a tag of a sha512 digest, which has half of the hash, an index is
+ * enough.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const namesList = <E>(
+  store: Pick<Reader<E>, "resolve">,
+  tag: string,
+  manifest: Pointer
+): Effect.Effect<boolean, E> => {
+  if (!Referrer.mayBeList(tag, manifest)) return Effect.succeed(false)
+  return Option.match(Referrer.taggedSubject(tag), {
+    onNone: () => Effect.succeed(true),
+    onSome: (subject) => Effect.map(store.resolve(subject), Option.isSome)
+  })
 }

@@ -352,14 +352,28 @@ layer(Layer.merge(AcrEmulator.layer(), NodeServices.layer), { excludeTestService
         })
       )
 
-      it.effect("leaves out the tags under which some registries keep lists of referrers", () =>
+      it.effect("leaves lists of referrers out, and no image whose tag looks like theirs", () =>
         Effect.gen(function* () {
-          yield* image("cp/lists")
-          yield* loggedIn(["tag", "$REGISTRY/cp/lists:v1", `sha256-${"a".repeat(64)}`, "sha256-short"])
+          const emulator = yield* AcrEmulator.AcrEmulator
+          const digest = yield* image("cp/lists")
+          const [like, other] = [`sha256-${"a".repeat(64)}`, `sha256-${"b".repeat(64)}`]
+          yield* loggedIn(["tag", "$REGISTRY/cp/lists:v1", like, "sha256-short"])
+          yield* emulator.seed({ repository: "cp/lists", platforms: ["linux/amd64", "linux/s390x"], tags: [other] })
+          yield* emulator.seed({
+            repository: "cp/lists",
+            platforms: ["linux/amd64", "linux/arm64"],
+            tags: [digest.replace(":", "-")]
+          })
           const { code } = yield* loggedIn(["cp", "--all-tags", "$REGISTRY/cp/lists", "$REGISTRY/cp/lists-there"])
           assert.strictEqual(code, 0)
           const { stdout } = yield* loggedIn(["ls", "$REGISTRY/cp/lists-there"])
-          assert.strictEqual(stdout, "sha256-short\nv1\n")
+          assert.deepStrictEqual(
+            stdout
+              .trim()
+              .split("\n")
+              .map((line) => line.split("\t")[0]),
+            [like, other, "sha256-short", "v1"]
+          )
         })
       )
 

@@ -107,5 +107,41 @@ export const fromManifest = ({ bytes, descriptor }: Manifest.Raw): Option.Option
  * @category getters
  * @since 0.1.0
  */
-export const tag = (subject: Digest.Digest): Tag =>
-  Tag.make(`${Digest.algorithm(subject)}-${Digest.hex(subject).slice(0, 64)}`)
+export const tag = (subject: Digest.Digest): Tag => Tag.make(tagOf(subject))
+
+const tagOf = (subject: Digest.Digest): string => `${Digest.algorithm(subject)}-${Digest.hex(subject).slice(0, 64)}`
+
+const tagForm = /^sha(?:256|512)-[0-9a-f]{64}$/
+
+/**
+ * Checks whether a tag has the form of those under which clients store lists of referrers.
+ *
+ * **Gotchas**
+ *
+ * Tags of images may have this form too: `cosign copy` gives an image the tag of its own digest, and build tools name images by
+ * hashes.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const isTag = (tag: string): boolean => tagForm.test(tag)
+
+/**
+ * Checks whether a tag and the manifest that it names may be a list of referrers: an image index whose tag has the form, and is not
+ * that of its own digest. It is a list if the repository has the subject.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const mayBeList = (tag: string, { digest, mediaType }: Pick<Descriptor, "digest" | "mediaType">): boolean =>
+  isTag(tag) && MediaType.essence(mediaType) === MediaType.ociImageIndex && tag !== tagOf(digest)
+
+/**
+ * Returns the subject of a tag under which clients store a list of referrers. None if the tag has another form, or is that of a
+ * sha512 digest, of which it has half.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const taggedSubject = (tag: string): Option.Option<Digest.Digest> =>
+  isTag(tag) ? Option.liftPredicate(Digest.isDigest)(tag.replace("-", ":")) : Option.none()

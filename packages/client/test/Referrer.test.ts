@@ -115,4 +115,23 @@ describe("the tag of referrers", () => {
     const digest = Digest.Digest.make(`sha512:${"0123456789abcdef".repeat(8)}`)
     assert.strictEqual<string>(Referrer.tag(digest), `sha512-${"0123456789abcdef".repeat(4)}`)
   })
+
+  it("is recognised, and names its subject unless it has half of the hash", () => {
+    const digest = Digest.Digest.make(sha256("the subject"))
+    const tag = Referrer.tag(digest)
+    const half = Referrer.tag(Digest.Digest.make(`sha512:${"0123456789abcdef".repeat(8)}`))
+    assert.deepStrictEqual([tag, half, `${tag}.sig`, "v1"].map(Referrer.isTag), [true, true, false, false])
+    assert.deepStrictEqual(Referrer.taggedSubject(tag), Option.some(digest))
+    assert.deepStrictEqual(Referrer.taggedSubject(half), Option.none())
+    assert.deepStrictEqual(Referrer.taggedSubject("v1"), Option.none())
+  })
+
+  it("may name a list if it names an index, and not by its own digest", () => {
+    const index = { digest: Digest.Digest.make(sha256("the list")), mediaType: MediaType.ociImageIndex }
+    const tag = Referrer.tag(Digest.Digest.make(sha256("the subject")))
+    assert.isTrue(Referrer.mayBeList(tag, index))
+    assert.isFalse(Referrer.mayBeList(tag, { ...index, mediaType: MediaType.ociImageManifest }))
+    assert.isFalse(Referrer.mayBeList("v1", index))
+    assert.isFalse(Referrer.mayBeList(Referrer.tag(index.digest), index))
+  })
 })

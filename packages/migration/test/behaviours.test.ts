@@ -311,6 +311,33 @@ describe("a run", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("copies an index whose tag looks like that of a list of referrers, if there is no subject", () =>
+    Effect.gen(function* () {
+      const { run, seed, source, target } = yield* makeWorld()
+      yield* seed({ repository: "shop/api", tags: ["1.0"], layers: ["api"] })
+      yield* seed({
+        repository: "shop/api",
+        tags: [`sha256-${"a".repeat(64)}`],
+        platforms: ["linux/amd64", "linux/s390x"]
+      })
+      yield* seed({
+        repository: "shop/web",
+        tags: [`sha256-${"b".repeat(64)}`],
+        platforms: ["linux/amd64", "linux/s390x"]
+      })
+      yield* run()
+      assert.deepEqual(yield* tagsOf(target), yield* tagsOf(source))
+      yield* withoutLists(source)
+      yield* seed({
+        repository: "shop/web",
+        tags: [`sha256-${"c".repeat(64)}`],
+        platforms: ["linux/arm64", "linux/s390x"]
+      })
+      yield* run({}, "plain")
+      assert.deepEqual(yield* tagsOf(target), yield* tagsOf(source))
+    }).pipe(Effect.scoped)
+  )
+
   it.live("keeps an index as it is where the rules want some platforms of it and the target takes that", () =>
     Effect.gen(function* () {
       const { folder, report, route, run, seed } = yield* makeWorld()

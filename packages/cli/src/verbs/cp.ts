@@ -1,9 +1,10 @@
 /**
  * Copies artifacts between registries, layouts and archives.
  */
-import type { ContentStore, Reader } from "@effect-acr/artifacts/ContentStore"
+import { type ContentStore, namesList, type Reader } from "@effect-acr/artifacts/ContentStore"
 import type * as Copy from "@effect-acr/artifacts/Copy"
 import * as Reference from "@effect-acr/client/Reference"
+import * as Referrer from "@effect-acr/client/Referrer"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
@@ -123,9 +124,6 @@ const aimOf = Effect.fnUntraced(function* (
   return { name: repository, tags: tags.length === 0 ? own : tags } satisfies Aim
 })
 
-/** The tags under which registries without the referrers API keep lists of referrers (OCI distribution specification). */
-const isListOfReferrers = (tag: string): boolean => /^sha(?:256-[0-9a-f]{64}|512-[0-9a-f]{128})$/.test(tag)
-
 /** Fails if `--all-tags` has a source with a tag or a digest. */
 const expectNoTag = (from: string, { registry }: Place.Opened<unknown>) => {
   const isNamed = Option.match(registry, {
@@ -150,7 +148,13 @@ const jobsOf = Effect.fnUntraced(function* (
   yield* expectNoTag(from, source)
   if (tags.length > 0) return yield* new WrongCall({ description: "with --all-tags, tags keep their names" })
   // Referrers are copied with their subjects, and the target keeps its own lists of them.
-  const names = yield* Stream.runCollect(Stream.filter(store.tags, (tag) => !isListOfReferrers(tag)))
+  const isList = (tag: string) =>
+    Referrer.isTag(tag)
+      ? Effect.flatMap(store.resolve(tag), (found) =>
+          Option.isSome(found) ? namesList(store, tag, found.value) : Effect.succeed(false)
+        )
+      : Effect.succeed(false)
+  const names = yield* Stream.runCollect(Stream.filterEffect(store.tags, (tag) => Effect.map(isList(tag), (is) => !is)))
   if (names.length > 0) return names.map(job)
   return yield* new NotThere({
     description: from === "" ? "there are no tags to copy" : `${from} has no tags: does it exist?`

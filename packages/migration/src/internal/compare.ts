@@ -2,9 +2,10 @@
  * Decides what to do with each artifact of a repository, from the content of both sides. Pure.
  */
 import type * as Digest from "@effect-acr/client/Digest"
+import * as Referrer from "@effect-acr/client/Referrer"
 import type { State } from "../MigrationReport.ts"
 import type { Rules } from "../MigrationRules.ts"
-import { type Holdings, type Inventory, isOfList, type Listed } from "./inventory.ts"
+import type { Holdings, Inventory, Listed } from "./inventory.ts"
 import type { Known, Planned } from "./store/store.ts"
 
 export interface Comparison {
@@ -148,7 +149,7 @@ export const extraTags = (
   isWanted: (tag: string) => boolean
 ): ReadonlyArray<string> => {
   const wanted = new Set(Array.from(source.manifests.values(), ({ tags }) => tags).flat())
-  return Array.from(target.tags.keys()).filter((tag) => isWanted(tag) && !wanted.has(tag) && !isOfList(tag))
+  return Array.from(target.tags.keys()).filter((tag) => isWanted(tag) && !wanted.has(tag) && !Referrer.isTag(tag))
 }
 
 /** The number of tags of artifacts to copy that the target lacks. */

@@ -1,6 +1,7 @@
 /**
  * Reads the content of repositories: from Azure Container Registry's own lists, or tag by tag elsewhere.
  */
+import { namesList } from "@effect-acr/artifacts/ContentStore"
 import type { Descriptor } from "@effect-acr/client/Descriptor"
 import type * as Digest from "@effect-acr/client/Digest"
 import * as Hasher from "@effect-acr/client/Hasher"
@@ -56,19 +57,6 @@ const isAbsent = ({ reason }: RegistryError): boolean => reason._tag === "NotFou
 /** The tags under which cosign 2 stores signatures, attestations and SBOMs of an image. */
 const isSignature = (tag: string): boolean => /^sha256-[0-9a-f]{64}\.(sig|att|sbom)$/.test(tag)
 
-/** Tags under which clients store lists of referrers on registries without the referrers API. */
-export const isOfList = (tag: string): boolean => /^sha(256|512)-[0-9a-f]{64}$/.test(tag)
-
-/**
- * Whether a manifest is only a list of referrers. Copies of the referrers make that of the target. `cosign copy` sets such a tag of
- * the image itself.
- */
-const isList = (digest: Digest.Digest, { tags }: Listed, mediaType: MediaType.MediaType | undefined): boolean =>
-  mediaType !== undefined &&
-  MediaType.essence(mediaType) === MediaType.ociImageIndex &&
-  tags.length > 0 &&
-  tags.every((tag) => isOfList(tag) && tag !== Referrer.tag(digest))
-
 const secondsOf = (time: DateTime.Utc): number => Math.floor(DateTime.toEpochMillis(time) / 1000)
 
 /** Reads a list page by page. One effect per entry would cost more than the rest of a pass of a million entries. */
@@ -108,18 +96,24 @@ const byLists = (
       else if (isSignature(name)) signatures.add(`${name} ${digest}`)
     })
     const manifests = manifestsOf(listed)
+    const digests = new Set<Digest.Digest>()
+    const indexes: Array<Pick<Descriptor, "digest" | "mediaType">> = []
     // An entry that moves while the list is read may be on two pages: the map holds it once.
     yield* eachOf(registry.manifests(repository), ({ digest, lastUpdatedOn, mediaType, sizeInBytes, tags }) => {
+      digests.add(digest)
       const found = manifests.get(digest)
       if (found === undefined && tags.length > 0) return
-      if (found !== undefined && isList(digest, found, mediaType)) {
-        manifests.delete(digest)
-        return
-      }
+      if (found?.tags.some(Referrer.isTag) === true && mediaType !== undefined) indexes.push({ digest, mediaType })
       const entry = found ?? { tags: [], changed: secondsOf(lastUpdatedOn) }
       if (sizeInBytes !== undefined) entry.size = sizeInBytes
       if (found === undefined) manifests.set(digest, entry)
     })
+    const isThere = (subject: Digest.Digest) => digests.has(subject)
+    for (const index of indexes) {
+      const isList = (tag: string) =>
+        Referrer.mayBeList(tag, index) && Option.getOrElse(Option.map(Referrer.taggedSubject(tag), isThere), () => true)
+      if (manifests.get(index.digest)?.tags.every(isList) === true) manifests.delete(index.digest)
+    }
     return { manifests, signatures: Array.from(signatures) }
   })
 
@@ -136,11 +130,12 @@ const resolved = (
 }
 
 const byTags = (opened: Source, wanted: ReadonlyArray<string>): Effect.Effect<Inventory, PlaceError> =>
-  Effect.map(resolved(opened, wanted), (tags) => {
+  Effect.gen(function* () {
+    const tags = yield* resolved(opened, wanted)
     const manifests = manifestsOf(new Map(tags.map(([tag, { digest }]) => [tag, { digest }])))
-    for (const [, { digest, mediaType }] of tags) {
-      const found = manifests.get(digest)
-      if (found !== undefined && isList(digest, found, mediaType)) manifests.delete(digest)
+    for (const [tag, manifest] of tags) {
+      if (manifests.get(manifest.digest)?.tags.every(Referrer.isTag) !== true) continue
+      if (yield* namesList(opened.store, tag, manifest)) manifests.delete(manifest.digest)
     }
     return { manifests, isOfTags: true }
   })

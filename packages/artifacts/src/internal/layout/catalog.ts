@@ -68,15 +68,9 @@ const CurrentBatches = Context.Reference<ReadonlyMap<object, Batch>>(
 /** How often a change is repeated if its lock was lost before it was published. */
 const mostAttempts = 5
 
-const fallbackTag = /^sha(?:256|512)-[\da-f]{64}$/
-
-/** Whether a name of a manifest is that of a list of referrers. `cosign copy` gives an image such a tag: that of its own digest. */
-export const isReferrersTag = (tag: string, { digest, mediaType }: Descriptor): boolean =>
-  fallbackTag.test(tag) && MediaType.essence(mediaType) === MediaType.ociImageIndex && tag !== Referrer.tag(digest)
-
 /** The tags of an index, without those of lists of referrers. */
 export const tagsIn = (index: Index.Index): ReadonlyArray<string> =>
-  index.tags().filter((tag) => !index.find(tag).every((found) => isReferrersTag(tag, found)))
+  index.tags().filter((tag) => !index.find(tag).every((found) => Referrer.mayBeList(tag, found)))
 
 /** Enough for hundreds of thousands of entries. The file is read as a whole. */
 const mostIndexBytes = 128 * 1024 * 1024

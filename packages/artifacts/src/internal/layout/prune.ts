@@ -16,7 +16,7 @@ import * as Schema from "effect/Schema"
 import { type LayoutError, UnknownManifest } from "../../LayoutError.ts"
 import { mostManifestBytes } from "../contents.ts"
 import { isManifest, referencesOf } from "../references.ts"
-import * as Catalog from "./catalog.ts"
+import type * as Catalog from "./catalog.ts"
 import type * as ContentFiles from "./content.ts"
 import { ingestFolder, isAbsent } from "./disk.ts"
 import * as Index from "./index.ts"
@@ -183,8 +183,7 @@ const youngManifests = (
   )
 
 /** Whether an entry has a name other than that of a list of referrers. */
-const isTagged = (entry: Descriptor): boolean =>
-  Index.namesOf(entry).some((name) => !Catalog.isReferrersTag(name, entry))
+const isTagged = (entry: Descriptor): boolean => Index.namesOf(entry).some((name) => !Referrer.mayBeList(name, entry))
 
 /** The parts of a layout that pruning works on. */
 interface Parts {
