@@ -75,8 +75,8 @@ export interface Runner {
   /** The port that it listens on. */
   readonly port: number
   /**
-   * The number of parts into which the work is divided, the same in all processes. A multiple of the number of processes gives
-   * each an equal share. Defaults to 24.
+   * The number of parts into which the work is divided, the same in all processes until the run ends: a process with another
+   * number fails with `RunnerFailed`. A multiple of the number of processes gives each an equal share. Defaults to 24.
    */
   readonly shards?: number
 }
@@ -162,19 +162,22 @@ export const run = (
         const longestLock = Duration.max(Duration.fromInputUnsafe(lockExpiration), leastLockExpiration)
         const store = yield* Stores.make(longestLock)
         const id = yield* Driver.begin(store, name, rules)
+        const shards = runner === undefined ? 1 : (runner.shards ?? defaultShards)
+        if (runner !== undefined) yield* Driver.agreeOnShards(store, id, shards)
         const options: Cluster.Options = {
           run: id,
           lockExpiration: longestLock,
           process:
             runner === undefined
               ? { _tag: "Alone", owner: Cluster.ownerOf(hostname(), pid, started) }
-              : { _tag: "Together", shards: defaultShards, ...runner }
+              : { _tag: "Together", host: runner.host, port: runner.port, shards }
         }
         const parts: Driver.Parts = {
           store,
           places: yield* Places.make(),
+          rules,
           emit: (...events) => Effect.asVoid(Queue.offerAll(queue, events)),
-          shards: Cluster.shardsOf(options),
+          shards,
           batchesAhead: runner === undefined ? Driver.batchesAtOnce : batchesOfAll
         }
         const worker = yield* Driver.makeWorker(parts)
@@ -245,6 +248,7 @@ export const plan = (
       isFirst: true,
       isLast: false,
       isPlan: true,
+      shards: 1,
       onListed: ({ newTags, otherTags, planned: artifacts, repository: { route }, unknownTags }) =>
         Effect.sync(() => {
           tags.otherTags += otherTags

@@ -17,7 +17,7 @@ import * as Schema from "effect/Schema"
  * - `NewerStore`: a newer version of this package wrote the database.
  * - `Interrupted`: this process lost its lock, for example since a busy machine gave it no CPU time.
  * - `Locked`: another process works on this run, or has locked the file of the database.
- * - `RunnerFailed`: the process cannot listen on the address of the runner.
+ * - `RunnerFailed`: the process cannot listen on the address of the runner, or has another number of shards than the others.
  * - `StoreFull`: the disk of the database is full.
  * - `StoreFailed`: the database cannot be read or written for another reason.
  * - `Denied`: a registry refuses the login, so that all other requests would fail too. `deniedBy` names it.

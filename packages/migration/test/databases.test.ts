@@ -110,6 +110,27 @@ for (const { databases, isInstalled, name } of kinds) {
         }).pipe(Effect.scoped)
       )
 
+      it.effect("keeps the number of shards until the run ends", () =>
+        Effect.gen(function* () {
+          const { decode, seed, services, status } = yield* worldOnEmpty
+          yield* seed(...images)
+          const rules = yield* decode({})
+          const runWith = (shards: number) =>
+            Effect.map(freePort, (port) =>
+              Migration.run("test", rules, { runner: { host: "127.0.0.1", port, shards } })
+            )
+          const stopped = Stream.takeUntil(Stream.unwrap(runWith(4)), ({ _tag }) => _tag === "PassBegan")
+          yield* Effect.provide(Stream.runDrain(stopped), services)
+          const call = (shards: number) => Effect.provide(Stream.runDrain(Stream.unwrap(runWith(shards))), services)
+          const error = yield* Effect.flip(call(5))
+          assert.propertyVal(error, "problem", "RunnerFailed")
+          assert.include(error.message, "this process has 5 shards, and the run has 4 until it ends")
+          yield* call(4)
+          yield* call(5)
+          assert.isTrue(MigrationReport.isComplete(yield* status))
+        }).pipe(Effect.scoped)
+      )
+
       it.effect("says that a runner cannot listen", () =>
         Effect.gen(function* () {
           const { decode, services, source } = yield* worldOnEmpty

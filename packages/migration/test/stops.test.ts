@@ -75,3 +75,54 @@ describe("a list that another process has made anew meanwhile", () => {
     }).pipe(Effect.scoped)
   )
 })
+
+describe("limits and reading back", () => {
+  it.live("are those of the process, not of another one that was called later", () =>
+    Effect.gen(function* () {
+      const { decode, seed, services } = yield* makeWorld()
+      yield* seed({ repository: "shop/api", tags: ["1.0"] })
+      const others = Effect.flatMap(
+        SqlClient.SqlClient,
+        (sql) => sql`UPDATE migration_runs SET rules = json_set(rules, '$.verify', json('{"sample":0}'))`
+      )
+      const events = yield* Migration.run("test", yield* decode({})).pipe(
+        Stream.tap(({ _tag }) => (_tag === "PassBegan" ? others : Effect.void)),
+        Stream.runCollect,
+        Effect.provide(services)
+      )
+      assert.lengthOf(
+        events.filter(({ _tag }) => _tag === "ReadBack"),
+        1
+      )
+    }).pipe(Effect.scoped)
+  )
+})
+
+describe("a batch that fails", () => {
+  it.live("has a new key before its failure is stored, which would be the answer of the next call", () =>
+    Effect.gen(function* () {
+      const { decode, seed, services, target } = yield* makeWorld()
+      yield* seed({ repository: "shop/api", tags: ["1.0"] })
+      yield* target.inject({
+        method: "PUT",
+        path: /\/manifests\//,
+        times: "always",
+        consequence: { _tag: "Answer", status: 401, body: '{"errors":[{"code":"UNAUTHORIZED","message":"no more"}]}' }
+      })
+      const guard = Effect.flatMap(
+        SqlClient.SqlClient,
+        (sql) =>
+          sql`CREATE TRIGGER guard BEFORE INSERT ON cluster_1_replies
+            WHEN (SELECT min(attempt) FROM migration_batches) = 0 AND NEW.payload LIKE '%Denied%'
+            BEGIN SELECT RAISE(ABORT, 'the key is that of the failure'); END`
+      )
+      const error = yield* Migration.run("test", yield* decode({})).pipe(
+        Stream.tap(({ _tag }) => (_tag === "PassBegan" ? guard : Effect.void)),
+        Stream.runDrain,
+        Effect.provide(services),
+        Effect.flip
+      )
+      assert.propertyVal(error, "problem", "Denied")
+    }).pipe(Effect.scoped)
+  )
+})

@@ -54,7 +54,7 @@ for (const { databases, isInstalled, name } of kinds) {
           yield* setPlan(store, 1, plannedOf(0, 25))
           yield* setPlan(store, 2, plannedOf(100, 4))
           yield* setPlan(store, 3, plannedOf(200, 1))
-          assert.strictEqual(yield* store.makeBatches(run.id, 1, 10), 30)
+          assert.strictEqual(yield* store.makeBatches(run.id, 1, 10, 1), 30)
           const batches = yield* store.openBatches(run.id)
           const sizes = yield* Effect.forEach(batches, ({ id }) => Effect.map(store.tasks(id), (tasks) => tasks.length))
           assert.deepEqual(sizes, [10, 10, 10])
@@ -62,6 +62,24 @@ for (const { databases, isInstalled, name } of kinds) {
           assert.deepEqual(first, { id: 1, repository: 1, digest: digestOf(24), tags: ["1.24"] })
           const last = yield* store.tasks(batches[2]?.id ?? 0)
           assert.deepEqual([...new Set(last.map(({ repository }) => repository))], [1, 2, 3])
+        }).pipe(onEmpty)
+      )
+
+      it.effect("makes smaller batches for more shards, down to 50 artifacts", () =>
+        Effect.gen(function* () {
+          const { run, store } = yield* begun
+          yield* setPlan(store, 1, plannedOf(0, 600))
+          const sizesFor = (most: number, shards: number) =>
+            Effect.gen(function* () {
+              yield* store.makeBatches(run.id, 1, most, shards)
+              const batches = yield* store.openBatches(run.id)
+              return yield* Effect.forEach(batches, ({ id }) => Effect.map(store.tasks(id), (tasks) => tasks.length))
+            })
+          assert.deepEqual(yield* sizesFor(1000, 1), [600])
+          assert.deepEqual(yield* sizesFor(1000, 4), [150, 150, 150, 150])
+          assert.lengthOf(yield* sizesFor(1000, 100), 12)
+          assert.deepEqual(yield* sizesFor(400, 2), [300, 300])
+          assert.lengthOf(yield* sizesFor(20, 2), 30)
         }).pipe(onEmpty)
       )
 
@@ -81,7 +99,7 @@ for (const { databases, isInstalled, name } of kinds) {
         Effect.gen(function* () {
           const { run, store } = yield* begun
           yield* setPlan(store, 1, plannedOf(0, 1))
-          const [batch] = yield* Effect.andThen(store.makeBatches(run.id, 1, 10), store.openBatches(run.id))
+          const [batch] = yield* Effect.andThen(store.makeBatches(run.id, 1, 10, 1), store.openBatches(run.id))
           const [task] = yield* store.tasks(batch?.id ?? 0)
           yield* store.settle([{ id: task?.id ?? 0, state: "failed", class: "other", detail: "x".repeat(400) }], [])
           const repository = (yield* store.repositories(run.id)).find(({ id }) => id === 1)
@@ -143,7 +161,8 @@ for (const { databases, isInstalled, name } of kinds) {
           yield* store.makeBatches(
             repositories.findIndex((found) => found.some(({ id }) => id === 1)),
             1,
-            1000
+            1000,
+            1
           )
           const rows = yield* store.known(1)
           const settled = Array.from(rows.values(), ({ id }) => ({ id, state: "copied" as const }))
@@ -213,7 +232,7 @@ describe("the store", () => {
       const sql = yield* SqlClient.SqlClient
       const count = 20_000
       yield* setPlan(store, 1, plannedOf(0, count))
-      yield* store.makeBatches(run.id, 1, 1000)
+      yield* store.makeBatches(run.id, 1, 1000, 1)
       for (const { id } of yield* store.openBatches(run.id)) {
         const tasks = yield* store.tasks(id)
         yield* store.settle(

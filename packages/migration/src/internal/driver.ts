@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
+import * as Struct from "effect/Struct"
 import { MigrationError } from "../MigrationError.ts"
 import type { State, Summary } from "../MigrationReport.ts"
 import { Rules } from "../MigrationRules.ts"
@@ -128,6 +129,8 @@ const readRules = ({ rules }: Pick<Run, "rules">): Effect.Effect<Rules, Migratio
 export interface Parts {
   readonly store: Store
   readonly places: Places
+  /** The rules of this process. Those of other processes may have other limits. */
+  readonly rules: Rules
   /** Emits events in order. */
   readonly emit: (...events: ReadonlyArray<Event>) => Effect.Effect<void>
   /** The shards of the cluster. */
@@ -152,7 +155,12 @@ const eventOf = ({ digest, millis, repository: { source, target }, settled }: Co
 })
 
 /** The implementation of a process's workflows. */
-export const makeWorker = Effect.fnUntraced(function* ({ emit, places, store }: Parts) {
+export const makeWorker = Effect.fnUntraced(function* ({ emit, places, rules: own, store }: Parts) {
+  const rulesOf = (run: Run) =>
+    Effect.map(readRules(run), (stored): Rules => ({
+      ...Struct.omit(stored, ["limits", "verify"]),
+      ...Struct.pick(own, ["limits", "verify"])
+    }))
   // Not the scope of the first batch: others use the copier after it ends.
   const scope = yield* Effect.scope
   // One copier per pass: all batches of the process share its limits, and each pass may have new repositories.
@@ -161,7 +169,7 @@ export const makeWorker = Effect.fnUntraced(function* ({ emit, places, store }: 
     lookup: (key: string) =>
       Effect.gen(function* () {
         const run = yield* store.byId(Number(key.split("/")[0]))
-        const rules = yield* readRules(run)
+        const rules = yield* rulesOf(run)
         const copier = Copying.make({
           store,
           places,
@@ -174,12 +182,12 @@ export const makeWorker = Effect.fnUntraced(function* ({ emit, places, store }: 
   })
   const turns = yield* Semaphore.make(batchesAtOnce)
   const worker: Engine.Worker = {
-    prepare: ({ attempt, isFirst, isLast, pass, run: id }) =>
+    prepare: ({ attempt, isFirst, isLast, pass, run: id, shards }) =>
       Effect.gen(function* () {
         const run = yield* store.byId(id)
         // An obsolete workflow of a killed process: the run has gone further.
         if (run.phase !== "inventory" || run.pass !== pass || run.attempt !== attempt) return 0
-        const rules = yield* readRules(run)
+        const rules = yield* rulesOf(run)
         yield* emit({ _tag: "PassBegan", pass })
         return yield* prepare({
           store,
@@ -189,6 +197,7 @@ export const makeWorker = Effect.fnUntraced(function* ({ emit, places, store }: 
           isFirst,
           isLast,
           isPlan: false,
+          shards,
           onListed: ({ artifacts, extraTags, planned, repository: { source, target } }) =>
             emit({ _tag: "Listed", source, target, artifacts, planned, extraTags }),
           onReadBack: ({ repository: { target }, ...found }) => emit({ _tag: "ReadBack", target, ...found })
@@ -202,6 +211,8 @@ export const makeWorker = Effect.fnUntraced(function* ({ emit, places, store }: 
       Cache.get(copiers, `${run}/${pass}`).pipe(
         Effect.flatMap((copy) => copy(batch)),
         Effect.tap(() => emit({ _tag: "BatchDone", batch })),
+        // Before the failure is stored, which is final for the key. It affects the batches of all processes.
+        Effect.tapError(() => store.repeatBatches(run)),
         turns.withPermit
       )
   }
@@ -216,10 +227,7 @@ const copyBatches = ({ batchesAhead, shards, store }: Parts, run: Run) =>
     const batches = yield* store.openBatches(run.id)
     const copyBatch = (batch: Batch) =>
       Engine.copy({ run: run.id, pass: run.pass, batch: batch.id, attempt: batch.attempt, shards }).pipe(
-        // Any other failure affects the batches of all processes, and this process no longer waits for them.
-        Effect.tapError(({ problem }) =>
-          problem === "Interrupted" ? store.repeatBatch(batch) : store.repeatBatches(run.id)
-        ),
+        Effect.tapError(({ problem }) => (problem === "Interrupted" ? store.repeatBatch(batch) : Effect.void)),
         Effect.andThen(store.closeBatch(batch.id))
       )
     yield* Effect.forEach(batches, copyBatch, { concurrency: batchesAhead, discard: true })
@@ -243,6 +251,14 @@ export const begin = (store: Store, name: string, rules: Rules): Effect.Effect<n
     const run = yield* store.begin(name, yield* formatRules(rules), isSame)
     if (run.phase === "done") yield* store.advance(run, { phase: "inventory", pass: run.pass + 1, attempt: 0 })
     return run.id
+  })
+
+/** Fails if other processes of the run have another number of shards: each would wait for work that the others never find. */
+export const agreeOnShards = (store: Store, id: number, shards: number): Effect.Effect<void, MigrationError> =>
+  Effect.flatMap(store.agreedShards(id, shards), (agreed) => {
+    if (agreed === shards) return Effect.void
+    const description = `this process has ${shards} shards, and the run has ${agreed} until it ends: give that number in all processes`
+    return Effect.fail(new MigrationError({ problem: "RunnerFailed", description }))
   })
 
 /** Emits how much of a pass is left to copy. After a stop, that is what is still planned. */

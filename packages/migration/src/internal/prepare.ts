@@ -37,6 +37,8 @@ export interface Preparing extends Sampling {
   readonly isLast: boolean
   /** Whether nothing is copied afterwards. */
   readonly isPlan: boolean
+  /** The shards of the processes that copy. */
+  readonly shards: number
   readonly onListed: (listed: Listed) => Effect.Effect<void>
 }
 
@@ -292,5 +294,8 @@ export const prepare = (preparing: Preparing): Effect.Effect<number, MigrationEr
       ([repository, digests]) => store.during(run, store.verify(repository, Array.from(digests))),
       { discard: true }
     )
-    return yield* store.during(run, store.makeBatches(run.id, run.pass, rules.limits?.batch ?? defaultBatch))
+    return yield* store.during(
+      run,
+      store.makeBatches(run.id, run.pass, rules.limits?.batch ?? defaultBatch, preparing.shards)
+    )
   })

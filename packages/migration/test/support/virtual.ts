@@ -86,6 +86,7 @@ export const passes = (rules: Rules) =>
     const parts = {
       store: yield* Stores.make(),
       places: yield* Places.make(),
+      rules,
       emit: () => Effect.void,
       shards: 1,
       batchesAhead: 1

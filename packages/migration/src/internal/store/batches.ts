@@ -23,6 +23,9 @@ export interface Task {
   readonly tags: ReadonlyArray<string>
 }
 
+/** The minimum size of a batch that is made smaller for the sake of shards: copies write the results of so many together. */
+const leastOfShard = 50
+
 interface TaskRow {
   readonly id: number
   readonly repository: number
@@ -47,14 +50,32 @@ export const make = ({ inTransaction, insertAll, lock, sql, whole }: Access) => 
       (rows) => rows.map((row): Part => ({ ...row, count: Number(row.count) }))
     )
 
-  /** Replaces unfinished batches by new ones of all planned artifacts. Returns the number of artifacts. */
-  const makeBatches = (run: number, pass: number, size: number): Effect.Effect<number, MigrationError> =>
+  const countPlanned = (run: number) =>
+    Effect.map(
+      sql<{ readonly count: number | string }>`SELECT count(*) AS count
+        FROM migration_artifacts a JOIN migration_repositories r ON r.id = a.repository
+        WHERE r.run = ${run} AND a.state = ${planned}`,
+      ([row]) => Number(row?.count ?? 0)
+    )
+
+  /**
+   * Replaces unfinished batches by new ones of all planned artifacts: of at most `most`, and so small that each shard has one.
+   * Returns the number of artifacts.
+   */
+  const makeBatches = (
+    run: number,
+    pass: number,
+    most: number,
+    shards: number
+  ): Effect.Effect<number, MigrationError> =>
     inTransaction(
       Effect.gen(function* () {
         yield* lock("migration_batches")
         yield* sql`DELETE FROM migration_parts
           WHERE batch IN (SELECT id FROM migration_batches WHERE run = ${run} AND is_done = 0)`
         yield* sql`DELETE FROM migration_batches WHERE run = ${run} AND is_done = 0`
+        const share = shards === 1 ? most : Math.ceil((yield* countPlanned(run)) / shards)
+        const size = Math.min(most, Math.max(leastOfShard, share))
         const found = yield* parts(run, size)
         const [last] = yield* sql<{ readonly id: number | null }>`SELECT max(id) AS id FROM migration_batches`
         const next = (last?.id ?? 0) + 1

@@ -66,6 +66,16 @@ export const make = ({ inTransaction, lock, sql, transaction }: Access) => {
       })
     )
 
+  /** The number of shards of the processes that share a run: that of the first one, until the run ends. */
+  const agreedShards = (id: number, own: number): Effect.Effect<number, MigrationError> =>
+    guarded(
+      Effect.gen(function* () {
+        yield* sql`UPDATE migration_runs SET shards = ${own} WHERE id = ${id} AND shards IS NULL`
+        const [row] = yield* sql<{ readonly shards: number }>`SELECT shards FROM migration_runs WHERE id = ${id}`
+        return row?.shards ?? own
+      })
+    )
+
   /** Advances a run, unless another process has done so. */
   const advance = (
     { attempt, id, pass, phase }: Run,
@@ -73,7 +83,7 @@ export const make = ({ inTransaction, lock, sql, transaction }: Access) => {
   ): Effect.Effect<void, MigrationError> =>
     guarded(
       Effect.asVoid(
-        sql`UPDATE migration_runs SET ${sql.update({ attempt, pass, phase, ...change })}
+        sql`UPDATE migration_runs SET ${sql.update({ attempt, pass, phase, ...change, ...(change.phase === "done" ? { shards: null } : {}) })}
           WHERE id = ${id} AND attempt = ${attempt} AND pass = ${pass} AND phase = ${phase}`
       )
     )
@@ -114,5 +124,5 @@ export const make = ({ inTransaction, lock, sql, transaction }: Access) => {
       })
     )
 
-  return { find, byId, begin, advance, during, forgetRules }
+  return { find, byId, begin, agreedShards, advance, during, forgetRules }
 }

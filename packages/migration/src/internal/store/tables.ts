@@ -27,7 +27,8 @@ const first = Effect.gen(function* () {
     started TEXT NOT NULL,
     pass INTEGER NOT NULL,
     phase TEXT NOT NULL,
-    attempt INTEGER NOT NULL
+    attempt INTEGER NOT NULL,
+    shards INTEGER
   )`
   yield* sql`CREATE TABLE migration_repositories (
     id INTEGER PRIMARY KEY,
