@@ -162,16 +162,16 @@ export const run = (
         const longestLock = Duration.max(Duration.fromInputUnsafe(lockExpiration), leastLockExpiration)
         const store = yield* Stores.make(longestLock)
         const id = yield* Driver.begin(store, name, rules)
-        const shards = runner === undefined ? 1 : (runner.shards ?? defaultShards)
-        if (runner !== undefined) yield* Driver.agreeOnShards(store, id, shards)
         const options: Cluster.Options = {
           run: id,
           lockExpiration: longestLock,
           process:
             runner === undefined
               ? { _tag: "Alone", owner: Cluster.ownerOf(hostname(), pid, started) }
-              : { _tag: "Together", host: runner.host, port: runner.port, shards }
+              : { _tag: "Together", shards: defaultShards, ...runner }
         }
+        const shards = Cluster.shardsOf(options)
+        if (runner !== undefined) yield* Driver.agreeOnShards(store, id, shards)
         const parts: Driver.Parts = {
           store,
           places: yield* Places.make(),
