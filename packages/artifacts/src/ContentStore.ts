@@ -73,6 +73,8 @@ export interface Reader<out E> {
   readonly has: (blob: Pick<Pointer, "digest">) => Effect.Effect<boolean, E>
   /** The tags, in the order of the store. */
   readonly tags: Stream.Stream<string, E>
+  /** The manifests that the store lists without a tag, referrers included. Layouts and archives have such lists. */
+  readonly untagged?: Stream.Stream<Descriptor, E>
   /** The manifests that name a manifest as their subject. The subject itself need not exist. */
   readonly referrers: (subject: Digest, options?: ReferrersOptions) => Stream.Stream<Descriptor, E>
 }

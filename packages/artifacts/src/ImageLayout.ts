@@ -341,6 +341,7 @@ const make = Effect.fnUntraced(function* (
         Catalog.tagsIn
       )
     ),
+    untagged: Stream.fromIterableEffect(Effect.map(catalog.current, Catalog.untaggedIn)),
     referrers,
     keeps,
     putManifest,

@@ -395,6 +395,19 @@ layer(platform)("a layout that is written", (it) => {
     })
   )
 
+  it.effect("lists the manifests that no tag names", () =>
+    Effect.gen(function* () {
+      const { layout } = yield* small
+      const digests = Effect.map(Stream.runCollect(layout.untagged ?? Stream.empty), (all) =>
+        all.map(({ digest }) => digest)
+      )
+      yield* layout.putManifest(amd64, { tags: ["v1"] })
+      assert.deepStrictEqual(yield* digests, [])
+      yield* layout.untag("v1")
+      assert.deepStrictEqual(yield* digests, [amd64.descriptor.digest])
+    })
+  )
+
   it.effect("does not change when the same is put again", () =>
     Effect.gen(function* () {
       const from = yield* source

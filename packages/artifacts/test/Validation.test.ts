@@ -229,6 +229,7 @@ provided(NodeCompression.layer)("a validation", (it) => {
         blob: () => ({ ...BlobSource.fromBytes(new Uint8Array()), sizeBytes: Effect.succeed(0) }),
         has: () => Effect.fail("offline"),
         tags: Stream.fail("offline"),
+        untagged: Stream.fail("offline"),
         referrers: () => Stream.fail("offline")
       }
       const failed = yield* Effect.flip(Validation.validate(broken, both.descriptor))

@@ -1,7 +1,7 @@
 /**
  * Manifests without a tag: signatures, SBOMs, and those that nothing names.
  */
-import { rm } from "node:fs/promises"
+import { readFile, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import * as ImageArchive from "@effect-acr/artifacts/ImageArchive"
 import * as ImageLayout from "@effect-acr/artifacts/ImageLayout"
@@ -298,5 +298,47 @@ describe("a manifest that nothing names", () => {
         assert.isTrue(Option.isSome(yield* archive.resolve(digest)))
       }
     }).pipe(Effect.scoped, Effect.provide([NodeServices.layer, NodeCompression.layer]))
+  )
+
+  for (const kind of ["layouts", "archives"]) {
+    it.live(`comes back from ${kind}, and is reported unless the rules want it`, () =>
+      Effect.gen(function* () {
+        const world = yield* makeWorld()
+        yield* world.seed(signed, { ...leftOver, referrers: [signature] })
+        yield* untag(world, "gone")
+        const folder = { [kind]: join(world.folder, kind) }
+        yield* world.run({ routes: [{ from: world.route.from, to: folder }], untagged: true }, "out")
+        const back = { routes: [{ from: folder, to: world.route.to }] }
+        yield* world.run(back)
+        assert.lengthOf(yield* digestsIn(world.target), 2)
+        assert.sameMembers(
+          (yield* world.report).flatMap(({ class: kind, state }) => (state === "skipped" ? [kind] : [])),
+          ["untagged", "orphan"]
+        )
+        yield* world.run({ ...back, untagged: true }, "all")
+        assert.deepEqual(yield* digestsIn(world.target), yield* digestsIn(world.source))
+        assert.isTrue(MigrationReport.isComplete(yield* Effect.provide(Migration.status("all"), world.services)))
+      }).pipe(Effect.scoped)
+    )
+  }
+
+  it.live("is all that a layout of images without names has", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      yield* world.seed(signed)
+      const layouts = join(world.folder, "layouts")
+      yield* world.run({ routes: [{ from: world.route.from, to: { layouts } }] }, "out")
+      const index = join(layouts, "shop", "api", "index.json")
+      const named = yield* Effect.promise(() => readFile(index, "utf8"))
+      yield* Effect.promise(() => writeFile(index, named.replaceAll("org.opencontainers.image.ref.name", "no.name")))
+      yield* world.run({ routes: [{ from: { layouts }, to: world.route.to }], untagged: true }, "back")
+      const whole = yield* digestsIn(world.source)
+      const arrived = yield* digestsIn(world.target)
+      assert.deepEqual(
+        arrived.filter((digest) => whole.includes(digest)),
+        whole
+      )
+      assert.isTrue(MigrationReport.isComplete(yield* Effect.provide(Migration.status("back"), world.services)))
+    }).pipe(Effect.scoped)
   )
 })

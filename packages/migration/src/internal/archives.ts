@@ -83,6 +83,7 @@ export const makeReaders = Effect.gen(function* () {
         repeatable: true
       }),
       tags: stream((reader) => reader.tags),
+      untagged: stream(({ untagged = Stream.empty }) => untagged),
       referrers: (subject, options) => stream((reader) => reader.referrers(subject, options))
     }
   }

@@ -137,6 +137,9 @@ const byTags = (opened: Source, wanted: ReadonlyArray<string>): Effect.Effect<In
       if (manifests.get(manifest.digest)?.tags.every(Referrer.isTag) !== true) continue
       if (yield* namesList(opened.store, tag, manifest)) manifests.delete(manifest.digest)
     }
+    yield* eachOf(opened.store.untagged ?? Stream.empty, ({ digest }) => {
+      if (!manifests.has(digest)) manifests.set(digest, { tags: [] })
+    })
     return { manifests, isOfTags: true }
   })
 
@@ -147,9 +150,11 @@ export const read = (
 ): Effect.Effect<Option.Option<Inventory>, PlaceError> => {
   const { registry } = opened
   if (registry === undefined) {
-    return Effect.flatMap(Stream.runCollect(opened.store.tags), (tags) =>
-      tags.length === 0 ? Effect.succeedNone : Effect.asSome(byTags(opened, tags.filter(isWanted)))
-    )
+    return Effect.gen(function* () {
+      const tags = yield* Stream.runCollect(opened.store.tags)
+      const inventory = yield* byTags(opened, tags.filter(isWanted))
+      return tags.length === 0 && inventory.manifests.size === 0 ? Option.none() : Option.some(inventory)
+    })
   }
   return byLists(registry, isWanted).pipe(
     Effect.asSome,

@@ -12,7 +12,7 @@ import { ArchiveError, ContentMissing, NotAnArchive, UnsupportedArchive } from "
 import type { Reader } from "../../ContentStore.ts"
 import { decodeVersion, layoutVersion } from "../contents.ts"
 import { familiarName, imageName } from "../imageNames.ts"
-import { tagsIn } from "../layout/catalog.ts"
+import { tagsIn, untaggedIn } from "../layout/catalog.ts"
 import * as Index from "../layout/index.ts"
 import * as Subjects from "../layout/subjects.ts"
 import * as Unread from "../layout/unread.ts"
@@ -223,6 +223,7 @@ export const open = <E>(
       blob: content.blob,
       has: ({ digest }) => content.has(digest),
       tags: Stream.fromIterableEffect(Effect.as(Unread.warn(name, index), namesIn(index))),
+      untagged: Stream.fromIterable(untaggedIn(index)),
       referrers: (subject, { artifactType } = {}) =>
         Stream.fromIterableEffect(subjects.referrersOf(index, subject, artifactType))
     }

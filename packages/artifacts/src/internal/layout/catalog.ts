@@ -72,6 +72,13 @@ const mostAttempts = 5
 export const tagsIn = (index: Index.Index): ReadonlyArray<string> =>
   index.tags().filter((tag) => !index.find(tag).every((found) => Referrer.mayBeList(tag, found)))
 
+/** The entries of manifests that no tag names, each once. */
+export const untaggedIn = (index: Index.Index): ReadonlyArray<Descriptor> => {
+  const tagged = new Set(index.tags().flatMap((tag) => index.find(tag).map(({ digest }) => digest)))
+  const untagged = index.entries().filter(({ digest }) => !tagged.has(digest))
+  return Array.from(new Map(untagged.map((entry) => [entry.digest, entry])).values())
+}
+
 /** Enough for hundreds of thousands of entries. The file is read as a whole. */
 const mostIndexBytes = 128 * 1024 * 1024
 
