@@ -187,15 +187,24 @@ const onServer = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
 
 describe.skipIf(!Postgres.isInstalled())("a store on a server (skipped where PostgreSQL is not installed)", () => {
   layer(server, { excludeTestServices: true })((it) => {
-    it.effect("lets a process go on that waits for rows of another one that hangs", () =>
+    it.effect("lets a process go on that waits for rows of another one that hangs, and interrupts that one", () =>
       Effect.gen(function* () {
         const { run, store } = yield* begun
         const hanging = yield* Stores.make("50 millis")
-        const isHeld = yield* Deferred.make<void>()
-        yield* Effect.raceFirst(
-          hanging.during(run, Effect.andThen(Deferred.succeed(isHeld, undefined), Effect.never)),
-          Effect.andThen(Deferred.await(isHeld), store.advance(run, { phase: "copy" }))
+        const [isHeld, isOvertaken] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
+        const hang = Effect.andThen(Deferred.succeed(isHeld, undefined), Deferred.await(isOvertaken))
+        const [error] = yield* Effect.all(
+          [
+            Effect.flip(hanging.during(run, Effect.andThen(hang, hanging.setLeftOut(run.id, 0, 1)))),
+            Effect.gen(function* () {
+              yield* Deferred.await(isHeld)
+              yield* store.advance(run, { phase: "copy" })
+              yield* Deferred.succeed(isOvertaken, undefined)
+            })
+          ],
+          { concurrency: 2 }
         )
+        assert.propertyVal(error, "problem", "Interrupted")
         assert.strictEqual((yield* store.byId(run.id)).phase, "copy")
       }).pipe(onServer)
     )

@@ -212,7 +212,7 @@ export const makeWorker = Effect.fnUntraced(function* ({ emit, places, rules: ow
         Effect.flatMap((copy) => copy(batch)),
         Effect.tap(() => emit({ _tag: "BatchDone", batch })),
         // Before the failure is stored, which is final for the key. It affects the batches of all processes.
-        Effect.tapError(() => store.repeatBatches(run)),
+        Effect.tapError(({ problem }) => (problem === "Interrupted" ? Effect.void : store.repeatBatches(run))),
         turns.withPermit
       )
   }

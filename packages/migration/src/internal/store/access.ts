@@ -17,11 +17,14 @@ const rowsAtOnce = 500
 /** The maximum number of retries of a transaction that ended with a deadlock. */
 const mostDeadlocks = 5
 
-/** https://www.postgresql.org/docs/current/errcodes-appendix.html: disk_full */
+/** https://www.postgresql.org/docs/current/errcodes-appendix.html: disk_full, idle_in_transaction_session_timeout */
 const fullState = "53100"
+const idleState = "25P03"
 
-const isDiskFull = (error: SqlError): boolean =>
-  isFull(error) || (Predicate.hasProperty(error.reason.cause, "code") && error.reason.cause.code === fullState)
+const hasState = ({ reason: { cause } }: SqlError, state: string): boolean =>
+  Predicate.hasProperty(cause, "code") && cause.code === state
+
+const isDiskFull = (error: SqlError): boolean => isFull(error) || hasState(error, fullState)
 
 /** What the database itself says. Its client says only that a query failed. */
 const messageOf = ({ message, reason: { cause } }: SqlError): string =>
@@ -33,6 +36,10 @@ const failure = (error: SqlError | MigrationError): MigrationError => {
     const description = "the disk of the database is full: free space on it, and run again to continue"
     return new MigrationError({ problem: "StoreFull", description })
   }
+  if (hasState(error, idleState)) {
+    const description = "this process hung in a transaction, which the database has ended"
+    return new MigrationError({ problem: "Interrupted", description })
+  }
   return error.reason._tag === "LockTimeoutError"
     ? new MigrationError({ problem: "Locked", description: "another process has locked the database" })
     : new MigrationError({ problem: "StoreFailed", description: `the database failed: ${messageOf(error)}` })
@@ -40,7 +47,7 @@ const failure = (error: SqlError | MigrationError): MigrationError => {
 
 /** The database's error inside another error or defect. */
 export const failureIn = (error: unknown): MigrationError | undefined => {
-  if (error instanceof SqlError) return failure(error)
+  if (error instanceof SqlError || error instanceof MigrationError) return failure(error)
   return Predicate.hasProperty(error, "cause") ? failureIn(error.cause) : undefined
 }
 
@@ -59,7 +66,7 @@ export const inChunks = <Row, A>(
 export interface Access {
   readonly sql: SqlClient.SqlClient
   /** Runs a transaction. If this process hangs in it, PostgreSQL ends it, since other processes wait for its locks. */
-  readonly transaction: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E | SqlError>
+  readonly transaction: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E | SqlError | MigrationError>
   /** A transaction that retries deadlocks: if two processes write the same rows in different orders, PostgreSQL ends one of the transactions. */
   readonly inTransaction: <A>(effect: Effect.Effect<A, SqlError | MigrationError>) => Effect.Effect<A, MigrationError>
   /** Keeps other processes from assigning the same row numbers. SQLite has one writer anyway. */
@@ -77,7 +84,14 @@ export const make = Effect.fnUntraced(function* (longestPause: Duration.Input) {
     pg: () => Effect.asVoid(sql`SELECT set_config('idle_in_transaction_session_timeout', ${millis}, true)`),
     orElse: () => Effect.void
   })
-  const transaction: Access["transaction"] = (effect) => sql.withTransaction(Effect.andThen(limitPauses, effect))
+  const transaction: Access["transaction"] = (effect) =>
+    sql.withTransaction(Effect.andThen(limitPauses, effect)).pipe(
+      // If the connection is lost, the transaction cannot be rolled back, which is a defect for the client of the database.
+      Effect.catchDefect((defect) => {
+        const failure = failureIn(defect)
+        return failure === undefined ? Effect.die(defect) : Effect.fail(failure)
+      })
+    )
   const access: Access = {
     sql,
     transaction,
