@@ -67,8 +67,8 @@ const write = (path: string, text: string) => Effect.promise(() => writeFile(pat
 const inWords = (selection: Selection): string =>
   selection === wholeSuite ? "the whole suite" : `the tests of ${selection.join(", ")}`
 
-/** How long a test may take, in milliseconds: many faults make one hang, which needs no more time to show. */
-const testMillis = 20_000
+/** How long a test may take, in milliseconds: many faults make one hang. Migrations of several processes take a minute. */
+const testMillis = 120_000
 
 /** Would notice each fault by its text. */
 const testOfList = "test/mutation.test.ts"
