@@ -20,6 +20,8 @@ export interface Wanted {
 
 const indexTypes: ReadonlyArray<string> = [MediaType.ociImageIndex, MediaType.dockerManifestList]
 
+export const isIndex = (mediaType: MediaType.MediaType): boolean => indexTypes.includes(MediaType.essence(mediaType))
+
 /** The platforms to copy of an artifact: those of the rules of an index, and all of anything else. */
 const platformsOf = <E>(
   source: Reader<E>,
@@ -29,9 +31,7 @@ const platformsOf = <E>(
   platforms === undefined
     ? Effect.undefined
     : Effect.map(source.resolve(digest), (root) =>
-        Option.exists(root, ({ mediaType }) => indexTypes.includes(MediaType.essence(mediaType)))
-          ? platforms
-          : undefined
+        Option.exists(root, ({ mediaType }) => isIndex(mediaType)) ? platforms : undefined
       )
 
 /** The platforms to copy after a copy failed: those that the index has, or `undefined` if it names none. */

@@ -6,7 +6,6 @@ import type { Descriptor } from "@effect-acr/client/Descriptor"
 import type * as Digest from "@effect-acr/client/Digest"
 import * as Hasher from "@effect-acr/client/Hasher"
 import * as Manifest from "@effect-acr/client/Manifest"
-import * as MediaType from "@effect-acr/client/MediaType"
 import type { Opened as RegistryOpened } from "@effect-acr/client/Registries"
 import * as Referrer from "@effect-acr/client/Referrer"
 import type { RegistryError } from "@effect-acr/client/RegistryError"
@@ -16,6 +15,7 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type * as Types from "effect/Types"
 import type { Rules } from "../MigrationRules.ts"
+import { isIndex } from "./artifact.ts"
 import type { PlaceError, Source } from "./places.ts"
 
 /** A manifest with its tags, as listed. */
@@ -30,7 +30,7 @@ export interface Listed {
 /** The content of a source repository. */
 export interface Inventory {
   readonly manifests: ReadonlyMap<Digest.Digest, Listed>
-  /** Whether only manifests with tags are listed, so that new referrers are not. */
+  /** Whether it is listed by tags, so that new referrers may not be listed. */
   readonly isOfTags?: boolean
   /** The signature tags of cosign 2 that the rules do not select, each with its digest. */
   readonly signatures?: ReadonlyArray<string>
@@ -47,8 +47,6 @@ export interface Holdings {
 }
 
 const resolvesAtOnce = 8
-
-const indexTypes: ReadonlyArray<string> = [MediaType.ociImageIndex, MediaType.dockerManifestList]
 
 const isUnsupported = ({ reason }: RegistryError): boolean => reason._tag === "Unsupported"
 
@@ -243,7 +241,7 @@ export const partsOf = ({ registry, store }: Source): Effect.Effect<ReadonlySet<
     const indexes: Array<Digest.Digest> = []
     const manifests = registry.registry.manifests(registry.repository)
     yield* eachOf(manifests, ({ digest, mediaType }) => {
-      if (mediaType !== undefined && indexTypes.includes(MediaType.essence(mediaType))) indexes.push(digest)
+      if (mediaType !== undefined && isIndex(mediaType)) indexes.push(digest)
     }).pipe(
       Effect.catchIf(
         (error) => isAbsent(error) || isUnsupported(error),
