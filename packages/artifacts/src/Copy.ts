@@ -24,6 +24,7 @@ import * as Engine from "./internal/copy/engine.ts"
 import * as Raws from "./internal/copy/raws.ts"
 import type { CopiedTag, Event, Report } from "./internal/copy/report.ts"
 import * as SignatureTags from "./internal/copy/signatureTags.ts"
+import { withUnlisted } from "./internal/copy/unlisted.ts"
 import { tagOf } from "./internal/imageNames.ts"
 import { platformOf } from "./internal/platformImage.ts"
 import { isImage } from "./internal/references.ts"
@@ -289,7 +290,9 @@ const copy = <E1, E2>(
           walk(source, root, graphs, { presence, isLeftOut }),
           sided<E1 | GraphError, E2>
         )
-        return { graph, tags }
+        // A layout lists what it keeps.
+        if (isAskedFreely(to)) return { graph, tags }
+        return { graph: yield* Effect.mapError(withUnlisted(target, graph), at("target")<E1 | E2 | GraphError>), tags }
       })
 
     const names = options.tags ?? tagsOf(tagOrDigest, to)
@@ -377,7 +380,8 @@ const inBatch = <E1, E2>(
  * several manifests name is looked up, sent and hashed once. Concurrent copies to the same opened repository send a shared blob
  * once.
  *
- * If the target has the artifact under the same tag, the copy requests only the tag and the referrers.
+ * If the target has the artifact under the same tag, the copy requests only the tag and the referrers of both sides. Referrers that
+ * the target has and does not list are put again, which lists them.
  *
  * If the target refuses a manifest because it lacks content that seemed present, the copy puts that content once more.
  *

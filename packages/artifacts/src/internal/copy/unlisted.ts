@@ -1,0 +1,41 @@
+/**
+ * Referrers that the target has and does not list: where clients maintain the lists, a copy that is interrupted or refused may send
+ * a referrer and not list it.
+ */
+import type * as Digest from "@effect-acr/client/Digest"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import type { Reader } from "../../ContentStore.ts"
+import type { Walked, WalkedNode } from "../walk.ts"
+
+/** Lists that are read at the same time. */
+const listsAtOnce = 8
+
+/** A list may have no end. */
+const mostListed = 100_000
+
+/** A graph in which such referrers are `absent`: putting them again lists them. */
+export const withUnlisted = <E>(target: Pick<Reader<E>, "referrers">, graph: Walked): Effect.Effect<Walked, E> => {
+  const isThere = (digest: Digest.Digest): boolean => (graph.nodes.get(digest)?.presence ?? "absent") !== "absent"
+  const unlistedOf = ({ descriptor, referrers }: WalkedNode): Effect.Effect<ReadonlyArray<Digest.Digest>, E> => {
+    const there = referrers.filter(isThere)
+    if (there.length === 0) return Effect.succeed([])
+    return target.referrers(descriptor.digest).pipe(
+      Stream.map(({ digest }) => digest),
+      Stream.take(mostListed),
+      Stream.runCollect,
+      Effect.map((found) => {
+        const listed = new Set(found)
+        return there.filter((digest) => !listed.has(digest))
+      })
+    )
+  }
+  return Effect.map(Effect.forEach(graph.nodes.values(), unlistedOf, { concurrency: listsAtOnce }), (found) => {
+    const unlisted = new Set(found.flat())
+    const nodes = Array.from(
+      graph.nodes,
+      ([digest, node]) => [digest, unlisted.has(digest) ? { ...node, presence: "absent" as const } : node] as const
+    )
+    return { ...graph, nodes: new Map(nodes) }
+  })
+}
