@@ -10,13 +10,14 @@
 import type { Descriptor } from "@effect-acr/client/Descriptor"
 import * as Digest from "@effect-acr/client/Digest"
 import type * as Platform from "@effect-acr/client/Platform"
+import * as Referrer from "@effect-acr/client/Referrer"
 import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import type { ContentStore, MissingContent, Origin, Reader } from "./ContentStore.ts"
+import { type ContentStore, type MissingContent, namesList, type Origin, type Reader } from "./ContentStore.ts"
 import { at, type CopyError } from "./CopyError.ts"
 import * as Choice from "./internal/copy/choice.ts"
 import type { PlatformNotFound } from "./internal/copy/choice.ts"
@@ -71,7 +72,7 @@ export interface Options {
   readonly tags?: ReadonlyArray<string>
   /**
    * What to do if a tag of the target names another manifest: `overwrite` it (the default), `keep` it, or `fail` with
-   * `TagExists`. If all tags are kept, nothing is sent.
+   * `TagExists`. If all tags are kept, nothing is sent. Lists of referrers under tags of registries are never overwritten, but kept.
    */
   readonly onTag?: "overwrite" | "keep" | "fail"
   /** Which referrers are copied: all (`true`, the default), none, or some. */
@@ -194,7 +195,12 @@ const tagAt = <E>(
     const { digest } = found.value
     if (digest === root) return Effect.succeed<CopiedTag>({ tag, outcome: "unchanged", previous: digest })
     if (onTag === "fail") return Effect.fail(at("target")<E | TagExists>(new TagExists({ tag, digest })))
-    return Effect.succeed<CopiedTag>({ tag, outcome: onTag === "keep" ? "kept" : "moved", previous: digest })
+    if (onTag === "keep") return Effect.succeed<CopiedTag>({ tag, outcome: "kept", previous: digest })
+    // The referrers of another manifest, or of the copy itself, would no longer be found. A layout finds them without the list.
+    const isList = isAskedFreely(target)
+      ? Effect.succeed(false)
+      : Effect.mapError(namesList(target, tag, found.value), at("target")<E | TagExists>)
+    return Effect.map(isList, (is): CopiedTag => ({ tag, outcome: is ? "kept" : "moved", previous: digest }))
   })
 
 const choose = <E>(source: Reader<E>, root: Descriptor, { index = "rewrite", platforms }: Options) =>
@@ -321,8 +327,10 @@ const copy = <E1, E2>(
       Effect.gen(function* () {
         const { graph, tags } = unit
         const hasReferrers = Array.from(graph.nodes.values()).some(({ referrers }) => referrers.length > 0)
-        // Sending content may take hours. Meanwhile another program may have set a tag that this copy must not move.
-        const isCareful = onTag !== "overwrite" && !isDryRun && unset(tags).length > 0
+        const isMaybeList = !isAskedFreely(to) && unset(tags).some(Referrer.isTag)
+        // Sending content may take hours. Meanwhile another program may have set a tag that this copy must not move, and the
+        // copies of referrers a list under it.
+        const isCareful = (onTag !== "overwrite" || isMaybeList) && !isDryRun && unset(tags).length > 0
         const isLater = hasReferrers || isCareful
         // Putting the root sets its tags: at once if it has no referrers, otherwise after them.
         yield* engine.copy(graph, isLater ? [] : unset(tags))

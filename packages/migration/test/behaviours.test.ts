@@ -243,6 +243,38 @@ describe("a run", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("keeps the target's list of referrers where the source has an image under its tag, and says so", () =>
+    Effect.gen(function* () {
+      const { report, run, seed, services, status, target } = yield* makeWorld({
+        target: { referrers: { api: false } }
+      })
+      const image = { repository: "shop/api", layers: ["api"] }
+      const [digest = ""] = yield* seed({ ...image, tags: ["1.0"] })
+      // cosign gives a copy the tag of its own digest.
+      yield* seed({
+        ...image,
+        tags: [digest.replace(":", "-")],
+        referrers: [{ artifactType: "application/spdx+json" }]
+      })
+      const listed = Effect.provide(
+        Effect.flatMap(Registries.open(`${target.loginServer}/shop/api`), ({ content }) =>
+          Stream.runCollect(content.referrers("shop/api", digest))
+        ),
+        services
+      )
+      for (const _ of ["the first call", "another call"]) {
+        yield* run()
+        assert.lengthOf(yield* listed, 1)
+        assert.include(yield* tagsOf(target), `shop/api:1.0 ${digest}`)
+        assert.isFalse(MigrationReport.isComplete(yield* status))
+        assert.deepEqual(
+          (yield* report).map((one) => [one.state, one.class, one.detail?.includes("lists of referrers")]),
+          [["failed", "exists", true]]
+        )
+      }
+    }).pipe(Effect.scoped)
+  )
+
   it.live("takes referrers of referrers along that only the list of manifests shows", () =>
     Effect.gen(function* () {
       const { report, run, seed, source, target } = yield* makeWorld({ source: { referrers: { api: false } } })

@@ -208,8 +208,10 @@ const reasonToSkip = (
     return { class: "orphan", detail: `it has no tag, and its subject ${subject} is not at the target` }
   })
 
-const settledOf = ({ digest, id }: Task, { nodes, root, tags }: Copy.Report): Settled => {
+const settledOf = ({ digest, id }: Task, { nodes, root, tags }: Copy.Report, { onTag }: Rules): Settled => {
   const kept = tags.flatMap(({ outcome, tag }) => (outcome === "kept" ? [tag] : []))
+  // Without a rule that keeps tags, a copy keeps only these.
+  const what = onTag === "keep" ? "" : "lists of referrers "
   const foreign = nodes.filter(({ reason }) => reason === "foreign").length
   // Nothing is sent if the target keeps its own manifests under all tags.
   const isLeftOut = nodes.length === 0 && kept.length > 0
@@ -218,13 +220,13 @@ const settledOf = ({ digest, id }: Task, { nodes, root, tags }: Copy.Report): Se
     tags.every(({ outcome }) => outcome === "unchanged" || outcome === "kept")
   return {
     id,
-    state: isLeftOut ? "skipped" : isPresent ? "present" : "copied",
+    state: kept.length > 0 && onTag !== "keep" ? "failed" : isLeftOut ? "skipped" : isPresent ? "present" : "copied",
     sent: nodes.reduce((sum, { kind, outcome, size }) => (kind === "blob" && outcome === "sent" ? sum + size : sum), 0),
     ...(root === digest ? {} : { root }),
     ...(foreign === 0
       ? {}
       : { class: "foreign", detail: `${foreign} layers may not be distributed, and are not copied` }),
-    ...(kept.length === 0 ? {} : { class: "exists", detail: `the target keeps its own ${kept.join(", ")}` })
+    ...(kept.length === 0 ? {} : { class: "exists", detail: `the target keeps its own ${what}${kept.join(", ")}` })
   }
 }
 
@@ -286,7 +288,7 @@ export const make = Effect.fnUntraced(function* (copying: Copying) {
       if (skipping !== undefined) {
         return { id: task.id, state: "skipped", ...skipping } as const
       }
-      const settled = settledOf(task, yield* copyArtifact(from, target, task, rules))
+      const settled = settledOf(task, yield* copyArtifact(from, target, task, rules), rules)
       if (leftOut === 0) return settled
       const detail = LeftOut.detailOf(leftOut, "the lists of its referrers")
       return { ...settled, state: "failed", class: "leftOut", detail } as const

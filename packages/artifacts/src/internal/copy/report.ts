@@ -48,7 +48,7 @@ export const CopiedTag = Schema.Struct({
   tag: Schema.String,
   /**
    * `set`: the tag is new, and names the copy. `moved`: it named another manifest before. `unchanged`: it named the same manifest
-   * before. `kept`: it still names another manifest, because `onTag` is `keep`.
+   * before. `kept`: it still names another manifest, because `onTag` is `keep`, or because that is a list of referrers.
    */
   outcome: Schema.Literals(["set", "moved", "unchanged", "kept"]),
   /** The manifest that it named before, if the tag existed. */
