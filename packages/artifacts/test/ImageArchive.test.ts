@@ -7,6 +7,7 @@ import * as BlobSource from "@effect-acr/client/BlobSource"
 import * as Digest from "@effect-acr/client/Digest"
 import * as Manifest from "@effect-acr/client/Manifest"
 import * as MediaType from "@effect-acr/client/MediaType"
+import * as Referrer from "@effect-acr/client/Referrer"
 import { assert, layer } from "@effect/vitest"
 import * as Bytes from "effect/Bytes"
 import * as Deferred from "effect/Deferred"
@@ -303,6 +304,19 @@ layer(platform)("an OCI archive", (it) => {
         )
         assert.deepStrictEqual(yield* run(archive.tags), ["v1"])
       }
+    })
+  )
+
+  it.effect("of an image under the tag of its own digest has no list of referrers under it", () =>
+    Effect.gen(function* () {
+      const store = yield* seeded
+      const { digest } = amd64.descriptor
+      const tag = Referrer.tag(digest)
+      yield* store.putManifest(amd64, { tags: [tag] })
+      const archive = yield* ImageArchive.read(yield* fileOf(yield* written(store, tag)))
+      assert.deepStrictEqual(yield* run(archive.tags), [tag])
+      assert.strictEqual(Option.getOrThrow(yield* archive.resolve(tag)).digest, digest)
+      assert.lengthOf(yield* run(archive.referrers(digest)), 1)
     })
   )
 
