@@ -257,6 +257,23 @@ describe("a manifest that nothing names", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("names the target if that refuses to show its indexes", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      const { run, seed, target } = world
+      yield* seed({ ...image, platforms: ["linux/amd64", "linux/arm64"] }, leftOver)
+      yield* untag(world, "gone")
+      yield* target.inject({
+        method: "GET",
+        path: /\/manifests\/sha256:/,
+        times: "always",
+        consequence: { _tag: "Answer", status: 401, body: '{"errors":[{"code":"UNAUTHORIZED","message":"no more"}]}' }
+      })
+      const deniedBy = { side: "target" as const, registry: target.loginServer }
+      assert.deepInclude(yield* Effect.flip(run({ verify: { sample: 0 } })), { problem: "Denied", deniedBy })
+    }).pipe(Effect.scoped)
+  )
+
   it.live("goes also to a registry that lists only tags, once", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()

@@ -69,7 +69,9 @@ const groupsAtOnce = 8
 /** The number of repositories whose parts of indexes are kept: more than are copied at once. */
 const mostParts = 256
 
-type CopyFailure = CopyError.CopyError<PlaceError | MigrationError | Copy.Fault>
+type Fault = PlaceError | MigrationError | Copy.Fault
+
+type CopyFailure = CopyError.CopyError<Fault>
 
 /** Sends each blob of a process to a target once at a time, and records which repository has it. */
 const makeCarriers = Effect.fnUntraced(function* ({ places, rules, run, store }: Copying) {
@@ -193,18 +195,18 @@ const reasonToSkip = (
   source: Reader<PlaceError>,
   target: Pick<ContentStore<PlaceError | MigrationError>, "keeps">,
   { digest, tags }: Task
-): Effect.Effect<Pick<Settled, "class" | "detail"> | undefined, PlaceError | MigrationError> =>
+): Effect.Effect<Pick<Settled, "class" | "detail"> | undefined, CopyFailure> =>
   Effect.gen(function* () {
     if (tags.length > 0 || rules.untagged === true) return undefined
-    const raw = yield* source.manifest({ digest })
+    const raw = yield* Effect.mapError(source.manifest({ digest }), CopyError.at("source")<Fault>)
     if (Option.isNone(raw)) return undefined
     const referrer = Referrer.fromManifest(raw.value)
     if (Option.isNone(referrer)) {
-      if ((yield* parts).has(digest)) return undefined
+      if ((yield* Effect.mapError(parts, CopyError.at("target")<Fault>)).has(digest)) return undefined
       return { class: "untagged", detail: "it has no tag, and nothing that was copied needs it" }
     }
     const { subject } = referrer.value
-    if (yield* target.keeps({ digest: subject })) return undefined
+    if (yield* Effect.mapError(target.keeps({ digest: subject }), CopyError.at("target")<Fault>)) return undefined
     return { class: "orphan", detail: `it has no tag, and its subject ${subject} is not at the target` }
   })
 
@@ -281,10 +283,7 @@ export const make = Effect.fnUntraced(function* (copying: Copying) {
       const from = LeftOut.countingReferrers(reading(source), (count) => {
         leftOut += count
       })
-      const skipping = yield* Effect.mapError(
-        reasonToSkip(rules, Cache.get(parts, task.repository), from, target, task),
-        CopyError.at("source")<PlaceError | MigrationError | Copy.Fault>
-      )
+      const skipping = yield* reasonToSkip(rules, Cache.get(parts, task.repository), from, target, task)
       if (skipping !== undefined) {
         return { id: task.id, state: "skipped", ...skipping } as const
       }
