@@ -1,7 +1,7 @@
 /**
  * What must not look like success.
  */
-import { readFileSync, writeFileSync } from "node:fs"
+import { readFileSync, symlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import * as MediaType from "@effect-acr/client/MediaType"
 import { assert, describe, it } from "@effect/vitest"
@@ -170,6 +170,26 @@ describe("a run", () => {
         )
       }).pipe(Effect.scoped)
   )
+
+  for (const kind of ["layouts", "archives"]) {
+    it.live(`is not complete where a folder of ${kind} has a link that leads nowhere, and copies the others`, () =>
+      Effect.gen(function* () {
+        const { folder, route, run, seed, status } = yield* makeWorld()
+        yield* seed({ repository: "shop/api", tags: ["1.0"] })
+        const place = { [kind]: join(folder, kind) }
+        yield* run({ routes: [{ from: route.from, to: place }] }, "out")
+        symlinkSync(join(folder, "nothing"), join(folder, kind, "link"))
+        yield* run({ routes: [{ from: place, to: route.to }] })
+        const summary = yield* status
+        assert.isFalse(MigrationReport.isComplete(summary))
+        assert.deepEqual(
+          summary.problems.map(({ problem, source }) => [source, problem]),
+          [["*", "leftOut"]]
+        )
+        assert.deepInclude(summary.totals[0], { state: "verified", count: 1 })
+      }).pipe(Effect.scoped)
+    )
+  }
 
   it.live(
     "is not complete where the list of repositories has names that cannot be read, also if nothing is logged",

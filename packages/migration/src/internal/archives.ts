@@ -18,6 +18,7 @@ import * as Path from "effect/Path"
 import type { PlatformError } from "effect/PlatformError"
 import * as RcMap from "effect/RcMap"
 import * as Stream from "effect/Stream"
+import * as LeftOut from "./leftOut.ts"
 
 const extension = ".tar"
 
@@ -42,10 +43,13 @@ export const archivesIn = (
       Effect.map(files.readDirectory(path.join(root, below)), (found) =>
         Stream.fromIterable(found.filter((one) => !one.startsWith(".")).toSorted()).pipe(
           Stream.map((one) => (below === "" ? one : `${below}/${one}`)),
-          Stream.mapEffect((name) => Effect.map(files.stat(path.join(root, name)), ({ type }) => ({ name, type }))),
+          Stream.mapEffect((name) =>
+            Effect.map(LeftOut.typeOf(files, path.join(root, name)), (type) => ({ name, type }))
+          ),
           Stream.flatMap(({ name, type }) => {
-            if (type === "Directory") return visit(name)
-            return name.endsWith(extension) ? Stream.make(name.slice(0, -extension.length)) : Stream.empty
+            if (Option.contains(type, "Directory")) return visit(name)
+            const isArchive = Option.isSome(type) && name.endsWith(extension)
+            return isArchive ? Stream.make(name.slice(0, -extension.length)) : Stream.empty
           })
         )
       )

@@ -4,8 +4,11 @@
  */
 import type { Reader } from "@effect-acr/artifacts/ContentStore"
 import * as Effect from "effect/Effect"
+import type * as FileSystem from "effect/FileSystem"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
+import * as Option from "effect/Option"
+import type { PlatformError } from "effect/PlatformError"
 import * as References from "effect/References"
 import * as Stream from "effect/Stream"
 
@@ -26,6 +29,22 @@ const watching = (onLeftOut: (count: number) => void) =>
     const least: LogLevel.LogLevel = LogLevel.isGreaterThan(level, "Warn") ? "Warn" : level
     return { loggers: new Set([logger]), least }
   })
+
+/** Leaves a record out of a list, and warns of it as the client does. */
+const leaveOut = (warning: string): Effect.Effect<void> => Effect.annotateLogs(Effect.logWarning(warning), "leftOut", 1)
+
+/** The type of an entry of a folder. None for a link that leads nowhere: it is left out, and all other entries are listed. */
+export const typeOf = (
+  files: FileSystem.FileSystem,
+  at: string
+): Effect.Effect<Option.Option<FileSystem.File.Type>, PlatformError> =>
+  files.stat(at).pipe(
+    Effect.map(({ type }) => Option.some(type)),
+    Effect.catchIf(
+      ({ reason }) => reason._tag === "NotFound",
+      () => Effect.as(leaveOut(`${at} is a link that leads nowhere`), Option.none())
+    )
+  )
 
 /** Runs an effect that lists, and counts the records that its lists lack. */
 export const counting = <A, E, R>(lists: Effect.Effect<A, E, R>): Effect.Effect<readonly [A, number], E, R> =>

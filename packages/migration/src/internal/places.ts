@@ -18,11 +18,13 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import type { PlatformError } from "effect/PlatformError"
 import * as Stream from "effect/Stream"
 import type { Place } from "../MigrationRules.ts"
 import * as Archives from "./archives.ts"
+import * as LeftOut from "./leftOut.ts"
 import { kindOf, nameOf } from "./names.ts"
 
 export type PlaceError = RegistryError | LayoutError | ArchiveError
@@ -90,7 +92,7 @@ export const make = Effect.fnUntraced(function* () {
           const below = Stream.fromIterable(inside.toSorted()).pipe(
             Stream.map((one) => (name === "" ? one : `${name}/${one}`)),
             Stream.filterEffect((one) =>
-              Effect.map(files.stat(path.join(root, one)), ({ type }) => type === "Directory")
+              Effect.map(LeftOut.typeOf(files, path.join(root, one)), (type) => Option.contains(type, "Directory"))
             ),
             Stream.flatMap(visit)
           )
