@@ -2,11 +2,18 @@
  * Several processes that share a run, with PostgreSQL.
  */
 import { assert, describe, layer } from "@effect/vitest"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
+import * as SqlClient from "effect/sql/SqlClient"
+import { freePort } from "../../../test/support/freePort.ts"
 import * as Postgres from "../../../test/support/postgres.ts"
+import * as Migration from "../src/Migration.ts"
 import { nextUrl, server } from "./support/databases.ts"
 import type { Process } from "./support/process.ts"
 import { artifactsOf, type End, rehearse } from "./support/rehearsal.ts"
+import { makeWorld } from "./support/world.ts"
 
 const images = 40
 
@@ -79,6 +86,36 @@ describe.skipIf(!Postgres.isInstalled())("processes on PostgreSQL (skipped where
         assert.match(yield* driving.ended, /^done$/m)
         assertWhole(yield* end, 1)
       }).pipe(Effect.scoped)
+    )
+
+    it.effect(
+      "hold rows of messages for less time than their locks, since one that hangs would keep the others waiting",
+      () =>
+        Effect.gen(function* () {
+          const database = Postgres.client(yield* nextUrl)
+          const { decode, seed, services } = yield* makeWorld({ database })
+          yield* seed({ repository: "shop/api", tags: ["1.0"] })
+          const sql = Context.get(yield* Layer.build(database), SqlClient.SqlClient)
+          let isObserved = false
+          // An answer is written in a transaction of several statements.
+          const observe = Effect.all([
+            sql`CREATE TABLE limits (millis TEXT)`,
+            sql`CREATE FUNCTION note_limit() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN
+            INSERT INTO limits SELECT setting FROM pg_settings WHERE name = ''idle_in_transaction_session_timeout'';
+            RETURN NEW; END'`,
+            sql`CREATE TRIGGER note BEFORE INSERT ON cluster_1_replies FOR EACH ROW EXECUTE FUNCTION note_limit()`
+          ])
+          const runner = { host: "127.0.0.1", port: yield* freePort }
+          yield* Migration.run("test", yield* decode({}), { runner, lockExpiration: "6 seconds" }).pipe(
+            Stream.runForEach(({ _tag }) => {
+              if (isObserved || _tag !== "PassBegan") return Effect.void
+              isObserved = true
+              return observe
+            }),
+            Effect.provide(services)
+          )
+          assert.deepEqual(yield* sql`SELECT DISTINCT millis FROM limits`, [{ millis: "3000" }])
+        }).pipe(Effect.scoped)
     )
 
     it.effect("end where a registry refuses the login, and continue afterwards", () =>

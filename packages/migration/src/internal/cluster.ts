@@ -29,7 +29,7 @@ import * as RpcSerialization from "effect/rpc/RpcSerialization"
 import * as SqlClient from "effect/sql/SqlClient"
 import type * as WorkflowEngine from "effect/workflow/WorkflowEngine"
 import { MigrationError } from "../MigrationError.ts"
-import { failureIn } from "./store/access.ts"
+import { failureIn, limitPauses } from "./store/access.ts"
 
 /** A process that works alone. */
 interface Alone {
@@ -112,11 +112,21 @@ const runnerStorage = (prefix: string) =>
 
 const prefixOf = ({ run }: Options): string => `cluster_${run}`
 
+/**
+ * The database, where a process that hangs holds no rows of messages for as long as its locks: the process that gets its locks sends
+ * the messages again, and would find them locked.
+ */
+const database = ({ lockExpiration }: Options) =>
+  Layer.effect(
+    SqlClient.SqlClient,
+    Effect.map(SqlClient.SqlClient, (client) => limitPauses(client, Duration.divideUnsafe(lockExpiration, 2)))
+  )
+
 /** The storage of a run's cluster in the database. */
 export const storageOf = (options: Options) => {
   const prefix = prefixOf(options)
   return Layer.mergeAll(runnerStorage(prefix), SqlMessageStorage.layerWith({ prefix })).pipe(
-    Layer.provide([ShardingConfig.layerFromEnv(settingsOf(options)), NodeCrypto.layerDigest])
+    Layer.provide([database(options), ShardingConfig.layerFromEnv(settingsOf(options)), NodeCrypto.layerDigest])
   )
 }
 

@@ -76,16 +76,25 @@ export interface Access {
   readonly insertAll: (table: string, rows: ReadonlyArray<Record<string, unknown>>) => Effect.Effect<void, SqlError>
 }
 
-/** Gives access to the database. A process that pauses for so long in a transaction is taken to hang. */
-export const make = Effect.fnUntraced(function* (longestPause: Duration.Input) {
-  const sql = yield* SqlClient.SqlClient
+/** A client whose transactions PostgreSQL ends if this process pauses for so long in one that it is taken to hang. */
+export const limitPauses = (client: SqlClient.SqlClient, longestPause: Duration.Input): SqlClient.SqlClient => {
   const millis = String(Duration.toMillis(Duration.fromInputUnsafe(longestPause)))
-  const limitPauses = sql.onDialectOrElse({
-    pg: () => Effect.asVoid(sql`SELECT set_config('idle_in_transaction_session_timeout', ${millis}, true)`),
+  const limit = client.onDialectOrElse({
+    pg: () => Effect.asVoid(client`SELECT set_config('idle_in_transaction_session_timeout', ${millis}, true)`),
     orElse: () => Effect.void
   })
+  const withTransaction: SqlClient.SqlClient["withTransaction"] = (effect) =>
+    client.withTransaction(Effect.andThen(limit, effect))
+  return new Proxy(client, {
+    get: (target, name): unknown => (name === "withTransaction" ? withTransaction : Reflect.get(target, name))
+  })
+}
+
+/** Gives access to the database. A process that pauses for so long in a transaction is taken to hang. */
+export const make = Effect.fnUntraced(function* (longestPause: Duration.Input) {
+  const sql = limitPauses(yield* SqlClient.SqlClient, longestPause)
   const transaction: Access["transaction"] = (effect) =>
-    sql.withTransaction(Effect.andThen(limitPauses, effect)).pipe(
+    sql.withTransaction(effect).pipe(
       // If the connection is lost, the transaction cannot be rolled back, which is a defect for the client of the database.
       Effect.catchDefect((defect) => {
         const failure = failureIn(defect)
