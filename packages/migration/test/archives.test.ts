@@ -3,7 +3,7 @@
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { rm } from "node:fs/promises"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import * as ImageArchive from "@effect-acr/artifacts/ImageArchive"
 import * as Registries from "@effect-acr/client/Registries"
 import * as NodeCompression from "@effect-acr/node/NodeCompression"
@@ -105,6 +105,21 @@ describe("a folder of archives", () => {
       assert.isFalse(existsSync(api))
       yield* out
       assert.isTrue(existsSync(api))
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("has nothing left of an archive that a killed process did not finish", () =>
+    Effect.gen(function* () {
+      const { api, out } = yield* makeArchived
+      mkdirSync(dirname(api), { recursive: true })
+      const unfinished = join(dirname(api), ".api.tar.0123456789abcdef")
+      const other = join(dirname(api), ".other.tar.0123456789abcdef")
+      writeFileSync(unfinished, "a part")
+      writeFileSync(other, "of another program")
+      yield* out
+      assert.isTrue(existsSync(api))
+      assert.isFalse(existsSync(unfinished))
+      assert.isTrue(existsSync(other))
     }).pipe(Effect.scoped)
   )
 

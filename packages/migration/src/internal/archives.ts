@@ -11,6 +11,7 @@ import { at, type CopyError } from "@effect-acr/artifacts/CopyError"
 import * as ImageArchive from "@effect-acr/artifacts/ImageArchive"
 import * as LayoutFiles from "@effect-acr/artifacts/LayoutFiles"
 import * as Compression from "@effect-acr/client/Compression"
+import * as Cache from "effect/Cache"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
@@ -140,13 +141,24 @@ export const restore = <E>(
     yield* files.remove(mark, { force: true })
   })
 
+/** Hidden files of folders, among which are archives that killed processes did not finish. Read once: a folder may have many archives. */
+export const makeHidden = Effect.gen(function* () {
+  const files = yield* FileSystem.FileSystem
+  return yield* Cache.make({
+    capacity: 1000,
+    lookup: (folder: string) =>
+      Effect.map(files.readDirectory(folder), (found) => found.filter((one) => one.startsWith(".")))
+  })
+})
+
 /** Rewrites the archive of a repository if its layout has changed. The file gets its name once it is complete. */
 export const seal = <E>(
   root: string,
   repository: string,
   store: ContentStore<E>,
   references: ReadonlyArray<string>,
-  referrers: boolean
+  referrers: boolean,
+  hidden: Effect.Success<typeof makeHidden>
 ): Effect.Effect<void, E | ImageArchive.WriteFault | PlatformError, FileSystem.FileSystem | Path.Path> =>
   Effect.gen(function* () {
     const files = yield* FileSystem.FileSystem
@@ -156,6 +168,9 @@ export const seal = <E>(
     if (references.length === 0 || !(yield* isStale(files, index, file))) return
     // A layout that was made anew lacks what the source no longer has.
     const held = yield* Effect.filter(references, (reference) => Effect.map(store.resolve(reference), Option.isSome))
-    yield* files.makeDirectory(path.dirname(file), { recursive: true })
+    const folder = path.dirname(file)
+    yield* files.makeDirectory(folder, { recursive: true })
+    const unfinished = (yield* Cache.get(hidden, folder)).filter((one) => one.startsWith(`.${path.basename(file)}.`))
+    yield* Effect.forEach(unfinished, (one) => files.remove(path.join(folder, one), { force: true }), { discard: true })
     yield* ImageArchive.save(store, held, file, { referrers })
   })

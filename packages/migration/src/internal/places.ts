@@ -78,6 +78,7 @@ export const make = Effect.fnUntraced(function* () {
     timeToLive: (exit) => (Exit.isSuccess(exit) ? Duration.infinity : Duration.zero)
   })
   const archive = yield* Archives.makeReaders
+  const hidden = yield* Archives.makeHidden
   const target = (place: Place, repository: string): Effect.Effect<Opened, PlaceError> =>
     Cache.get(cache, [kindOf(place), nameOf(place), repository].join("\n"))
 
@@ -150,7 +151,7 @@ export const make = Effect.fnUntraced(function* () {
     ): Effect.Effect<void, PlaceError | WriteFault | PlatformError> =>
       "archives" in place
         ? Effect.flatMap(target(place, repository), ({ store }) =>
-            Archives.seal(place.archives, repository, store, references, referrers)
+            Archives.seal(place.archives, repository, store, references, referrers, hidden)
           ).pipe(Effect.provideService(FileSystem.FileSystem, files), Effect.provideService(Path.Path, path))
         : Effect.void,
     /** The names of the repositories of a place. */
