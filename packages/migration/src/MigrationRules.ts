@@ -14,7 +14,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaGetter from "effect/SchemaGetter"
 import { jsonProblem } from "./internal/jsonProblem.ts"
-import { kindOf, placeName } from "./internal/names.ts"
+import { kindOf, placeName, renamingOf } from "./internal/names.ts"
 import { MigrationError } from "./MigrationError.ts"
 
 const isRegistry = Schema.is(Reference.Registry)
@@ -116,7 +116,10 @@ export const Route = Schema.Struct({
   ),
   /** The tags to copy. Defaults to all. */
   tags: Schema.optionalKey(Patterns),
-  /** New names of repositories. The first entry with a matching prefix applies. Defaults to the same names. */
+  /**
+   * New names of repositories. The first entry with a matching prefix applies, and each entry must apply to a repository.
+   * Defaults to the same names.
+   */
   rename: Schema.optionalKey(Schema.Array(Renaming))
 })
 
@@ -324,7 +327,7 @@ export const parse = (json: string): Effect.Effect<Rules, MigrationError> =>
  * @since 0.1.0
  */
 export const targetName = ({ rename = [] }: Pick<Route, "rename">, repository: string): string => {
-  const renaming = rename.find(({ prefix }) => repository.startsWith(prefix))
+  const renaming = renamingOf(rename, repository)
   return renaming === undefined ? repository : `${renaming.replaceBy}${repository.slice(renaming.prefix.length)}`
 }
 

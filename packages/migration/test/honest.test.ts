@@ -4,6 +4,7 @@
 import { readFileSync, symlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import * as MediaType from "@effect-acr/client/MediaType"
+import * as Registries from "@effect-acr/client/Registries"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -296,6 +297,41 @@ describe("rules that select nothing", () => {
       { repositories: { include: ["shop/**"] }, tags: { include: ["v*"] } },
       "routes[1].tags matches no tag of the repositories of"
     )
+  )
+
+  it.live("say so where a prefix of rename is misspelt, or comes after one that already matches", () =>
+    Effect.gen(function* () {
+      const misspelt = [{ prefix: "shpo/", replaceBy: "store/" }]
+      yield* assertNothing(
+        { rename: misspelt },
+        'routes[1].rename[0] renames no repository of the route: none begins with "shpo/"'
+      )
+      const late = [
+        { prefix: "", replaceBy: "old/" },
+        { prefix: "shop/", replaceBy: "store/" }
+      ]
+      yield* assertNothing(
+        { repositories: { names: ["shop/api"] }, rename: late },
+        'routes[1].rename[1] renames no repository of the route: an entry before it matches all that begin with "shop/"'
+      )
+    })
+  )
+
+  it.live("continue once the repositories are gone that a prefix of rename matched", () =>
+    Effect.gen(function* () {
+      const { route, run, seed, services, source, status } = yield* makeWorld()
+      yield* seed({ repository: "shop/api", tags: ["1.0"] }, { repository: "base", tags: ["1.0"] })
+      const routes = [{ ...route, rename: [{ prefix: "shop/", replaceBy: "store/" }] }]
+      yield* run({ routes })
+      yield* Effect.provide(
+        Effect.flatMap(Registries.open(`${source.loginServer}/shop/api`), ({ registry }) =>
+          registry.deleteRepository("shop/api")
+        ),
+        services
+      )
+      yield* run({ routes })
+      assert.isTrue(MigrationReport.isComplete(yield* status))
+    }).pipe(Effect.scoped)
   )
 
   it.live("say so where a registry lists no repository", () =>

@@ -16,6 +16,12 @@ export interface Named {
   readonly target: string
 }
 
+/** The first entry of `rename` whose prefix the name of a repository has. */
+export const renamingOf = <A extends { readonly prefix: string }>(
+  rename: ReadonlyArray<A>,
+  repository: string
+): A | undefined => rename.find(({ prefix }) => repository.startsWith(prefix))
+
 /** Why a repository cannot have its name at the target. */
 export interface NameProblem {
   readonly problem: "collision" | "invalidName"

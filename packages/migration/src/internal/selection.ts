@@ -10,7 +10,7 @@ import { MigrationError } from "../MigrationError.ts"
 import { type Patterns, type Route, type Rules, targetName } from "../MigrationRules.ts"
 import { denied, isDenied, isUnlisted, isUnpermitted, messageOf } from "./failures.ts"
 import * as LeftOut from "./leftOut.ts"
-import { kindOf, nameOf, placeName } from "./names.ts"
+import { kindOf, nameOf, placeName, renamingOf } from "./names.ts"
 import { patiently } from "./patience.ts"
 import type { Places } from "./places.ts"
 import type { Repository } from "./store/store.ts"
@@ -84,6 +84,22 @@ const withoutCopies = (route: Route, names: ReadonlyArray<string>, known: Readon
   return names.filter((name) => !made.has(name) && (targetName(route, name) === name || !copies.has(name)))
 }
 
+/**
+ * Fails if an entry of `rename` applies to none of the names: a misspelt prefix would copy the repositories under the names that
+ * they have.
+ */
+const requireRenamed = ({ rename = [] }: Route, index: number, names: ReadonlyArray<string>) => {
+  const applied = new Set(names.map((name) => renamingOf(rename, name)))
+  const at = rename.findIndex((renaming) => !applied.has(renaming))
+  const unused = rename[at]
+  if (unused === undefined) return Effect.void
+  const prefix = JSON.stringify(unused.prefix)
+  const reason = names.some((name) => name.startsWith(unused.prefix))
+    ? `an entry before it matches all that begin with ${prefix}`
+    : `none begins with ${prefix}`
+  return Effect.fail(nothingSelected(`routes[${index}].rename[${at}] renames no repository of the route: ${reason}`))
+}
+
 /** The repositories of a route, and how many records of their list cannot be read. */
 export interface Selected {
   readonly names: ReadonlySet<string>
@@ -91,8 +107,8 @@ export interface Selected {
 }
 
 /**
- * The repositories that a route selects now. Fails if there are none and the route had none before: the rules have a mistake, or
- * the login may not see any.
+ * The repositories that a route selects now. Fails if there are none, or if an entry of `rename` applies to none, and the route
+ * had none before: the rules have a mistake, or the login may not see any.
  */
 export const select = (
   places: Places,
@@ -102,12 +118,17 @@ export const select = (
 ): Effect.Effect<Selected, MigrationError> =>
   Effect.gen(function* () {
     const { from, repositories = {} } = route
-    if ("names" in repositories) return { names: new Set(repositories.names), leftOut: 0 }
+    const isNew = known.length === 0
+    if ("names" in repositories) {
+      if (isNew) yield* requireRenamed(route, index, repositories.names)
+      return { names: new Set(repositories.names), leftOut: 0 }
+    }
     // A name may be on several pages.
     const [found, leftOut] = yield* listed(places, route)
     const all = Array.from(new Set(found))
     const names = all.filter(compile(repositories))
-    if (names.length > 0 || known.length > 0) return { names: new Set(withoutCopies(route, names, known)), leftOut }
+    if (isNew && names.length > 0) yield* requireRenamed(route, index, names)
+    if (names.length > 0 || !isNew) return { names: new Set(withoutCopies(route, names, known)), leftOut }
     return yield* nothingSelected(
       all.length === 0
         ? `${nameOf(from)} lists no repositories`
