@@ -218,6 +218,12 @@ describe("eacr migrate", () => {
       assert.match(stdout, /^why\t1 artifact refused: refused$/m)
       assert.match(stdout, /^complete\tno$/m)
       assert.include(stderr, `eacr migrate report test --state ${world.state} --only refused`)
+      // While it runs, and once for each reason.
+      assert.match(
+        stderr,
+        /^refused shop\/locked@sha256:[0-9a-f]{64}: refused: .+lock.+\(printed once for each reason\)$/m
+      )
+      assert.notInclude((yield* world.run("-q")).stderr, "printed once")
       const report = yield* world.migrate("report", "test", "--state", world.state, "--only", "refused")
       assert.match(report.stdout, /^refused\tshop\/locked@sha256:[0-9a-f]{64}\tv1\trefused: .+lock/m)
       const status = yield* world.migrate("status", "test", "--state", world.state, "--json")

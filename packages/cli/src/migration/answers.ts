@@ -2,6 +2,7 @@
  * The answers of the verbs of migrations: plans, states of runs and reports.
  */
 import { printable } from "@effect-acr/client/Printable"
+import type { Event } from "@effect-acr/migration/Migration"
 import * as MigrationPlan from "@effect-acr/migration/MigrationPlan"
 import * as MigrationReport from "@effect-acr/migration/MigrationReport"
 import * as Arr from "effect/Array"
@@ -140,6 +141,16 @@ const states: Readonly<Record<MigrationReport.State, string>> = {
   refused: "refused",
   skipped: "skipped",
   vanished: "vanished"
+}
+
+const notThere: ReadonlySet<MigrationReport.State> = new Set(["failed", "refused", "skipped"])
+
+/** Why an artifact is not at the target, as a line while a run works. None if it is there. */
+export const missingLine = (artifact: Extract<Event, { readonly _tag: "ArtifactDone" }>): string | undefined => {
+  const { class: kind, detail, digest, source, state, target } = artifact
+  if (kind === undefined || !notThere.has(state)) return undefined
+  const why = [kind, detail].filter((part) => part !== undefined).join(": ")
+  return printable(`${states[state]} ${named(source, target)}@${digest}: ${why} (printed once for each reason)`)
 }
 
 /** How far a run is. */

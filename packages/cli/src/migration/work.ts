@@ -129,6 +129,22 @@ const servePage = Effect.fnUntraced(function* (
 
 const eventLine = (event: Migration.Event): string => `${Answer.escaped(JSON.stringify(event))}\n`
 
+/**
+ * Makes a function that tells why an artifact is not at the target, once for each reason: a run whose target is down works for
+ * minutes before its answer says so.
+ */
+const tellingReasons = Effect.fnUntraced(function* (isTold: boolean) {
+  const told = yield* Ref.make<ReadonlySet<string>>(new Set())
+  return Effect.fnUntraced(function* (event: Migration.Event) {
+    if (!isTold || event._tag !== "ArtifactDone") return
+    const line = Answers.missingLine(event)
+    if (line === undefined) return
+    const reason = `${event.state} ${event.class}`
+    const isNew = yield* Ref.modify(told, (before) => [!before.has(reason), new Set(before).add(reason)])
+    if (isNew) yield* Output.tell(line)
+  })
+})
+
 /** Runs to the end, and prints events as lines of JSON, or the progress on standard error. */
 const follow = Effect.fnUntraced(function* (
   name: string,
@@ -136,7 +152,10 @@ const follow = Effect.fnUntraced(function* (
   tracker: MigrationProgress.Tracker,
   isPrinting: boolean
 ) {
-  const events = Stream.tap(Migration.run(name, rules), tracker.note)
+  const { isQuiet } = yield* settings
+  // The printed events have the reasons.
+  const tellReason = yield* tellingReasons(!isPrinting && !isQuiet)
+  const events = Migration.run(name, rules).pipe(Stream.tap(tracker.note), Stream.tap(tellReason))
   const work = isPrinting ? Output.printAll(Stream.map(events, eventLine)) : Stream.runDrain(events)
   yield* Progress.showing(isPrinting ? Progress.printsEvents : Progress.continues, Shown.of(tracker), work)
   return yield* Migration.status(name)
