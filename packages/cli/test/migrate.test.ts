@@ -340,6 +340,23 @@ describe("eacr migrate", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("says that a retry does not help where onTag leaves the tags of the target", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld
+      yield* world.seed(...images)
+      yield* world.target.seed({ repository: "shop/api", tags: ["v1", "v2"], layers: ["theirs"] })
+      yield* world.writeRules({ onTag: "fail" })
+      const { code, stderr } = yield* world.run()
+      assert.strictEqual(code, 3, stderr)
+      assert.lengthOf(stderr.match(/printed once/g) ?? [], 1)
+      assert.include(
+        stderr,
+        "delete these tags at the target and run again, or use a new run, with another name and another onTag"
+      )
+      assert.notInclude(stderr, "the same command retries")
+    }).pipe(Effect.scoped)
+  )
+
   it.live("says to which registry of which side a login is missing", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld

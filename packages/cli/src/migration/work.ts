@@ -175,7 +175,7 @@ export interface Call {
 const ofRules: ReadonlyArray<MigrationReport.RepositoryProblem["problem"]> = ["collision", "invalidName"]
 
 /** Tells how to continue, and which command shows what is missing. */
-const tellIncomplete = ({ name, state }: Call, { problems, totals }: MigrationReport.Summary) =>
+const tellIncomplete = ({ name, state }: Call, { failures, problems, totals }: MigrationReport.Summary) =>
   Effect.gen(function* () {
     const failed = totals.filter(({ state }) => state === "failed" || state === "refused")
     const isPlanned = totals.some(({ state }) => state === "planned")
@@ -186,7 +186,15 @@ const tellIncomplete = ({ name, state }: Call, { problems, totals }: MigrationRe
       const only = failed.map((total) => `--only ${total.state}`).join(" ")
       yield* Output.tell(`which artifacts, and why: eacr migrate report ${name} --state ${printable(state)} ${only}`)
     }
-    yield* Output.tell("the same command retries what is missing")
+    const isOfTags =
+      !isPlanned &&
+      problems.length === 0 &&
+      failures.every(({ class: kind, state }) => state === "skipped" || state === "vanished" || kind === "exists")
+    yield* Output.tell(
+      isOfTags
+        ? "delete these tags at the target and run again, or use a new run, with another name and another onTag"
+        : "the same command retries what is missing"
+    )
   })
 
 export const run = Effect.fnUntraced(function* (call: Call) {
