@@ -50,7 +50,7 @@ describe("documentProblems", () => {
     [{ registri: "a" }, "place.registri: there is no such key; registry is the nearest; place.registry: is missing"],
     [{ registry: "a", x: 1 }, "place.x: there is no such key; known are registry"],
     [{ folder: 7 }, "place.folder: Expected string"],
-    [{ folder: "a", registry: "b" }, "place.folder: there is no such key; known are registry"],
+    [{ folder: "a", registry: "b" }, "place.folder: this key cannot be combined with registry"],
     [{ x: 1 }, "place.x: there is no such key; known are registry, folder"],
     [{}, "place: one of these keys is missing: registry, folder"],
     [7, "place: Expected object"]

@@ -63,6 +63,12 @@ describe("rules", () => {
       assert.include(free, '"acrBasic", "acrStandard" or "acrPremium", or requests per minute such as {"read": 1000')
       const beside = yield* messageOf({ routes: [{ ...route, from: { ...route.from, x: 1 } }] })
       assert.isTrue(beside.endsWith(": routes[0].from.x: there is no such key; known are registry"), beside)
+      const both = { include: ["shop/**"], exclude: [], names: ["shop/api"] }
+      const combined = yield* messageOf({ routes: [{ ...route, repositories: both }] })
+      assert.isTrue(
+        combined.endsWith(": routes[0].repositories.names: this key cannot be combined with include, exclude"),
+        combined
+      )
     })
   )
 

@@ -79,6 +79,10 @@ const distances = ({ known, missing, unknown }: Keys): readonly [number, number,
 
 const unique = (texts: ReadonlyArray<string>): ReadonlyArray<string> => Array.from(new Set(texts))
 
+/** The keys of another member beside those of this one. None if the person's object has any other problem with its keys. */
+const foreignKeys = ({ missing, unknown }: Keys, members: ReadonlyArray<Keys>): ReadonlyArray<string> =>
+  missing.length === 0 && unknown.every((key) => members.some(({ known }) => known.includes(key))) ? unknown : []
+
 /**
  * The problems of a union. The member with the keys of the person's object is the one that is meant: the problems of the others
  * would hide its own. If several are equally close, the person may not know any, and gets the keys of all.
@@ -88,6 +92,12 @@ const ofUnion = (issues: ReadonlyArray<SchemaIssue.Issue>, path: Path): Readonly
   const [closest] = members.toSorted(({ far: one }, { far: other }) =>
     one.localeCompare(other, "en", { numeric: true })
   )
+  const all = members.map(({ keys }) => keys)
+  const foreign = closest === undefined ? [] : foreignKeys(closest.keys, all)
+  if (foreign.length > 0) {
+    const own = unique(all.flatMap(({ unknown }) => unknown)).filter((key) => !foreign.includes(key))
+    return foreign.map((key) => problem([...path, key], `this key cannot be combined with ${own.join(", ")}`))
+  }
   const alike = members.filter(({ far }) => far === closest?.far)
   const [{ missing, unknown } = { missing: [], unknown: [] }] = alike.map(({ keys }) => keys)
   if (alike.length === 1 || missing.length + unknown.length === 0) {
@@ -98,11 +108,7 @@ const ofUnion = (issues: ReadonlyArray<SchemaIssue.Issue>, path: Path): Readonly
     return [problem(path, `one of these keys is missing: ${oneOf.join(", ")}`)]
   }
   const known = unique(alike.flatMap(({ keys }) => keys.known))
-  return unknown.map((key) => {
-    // The key of another member cannot be beside those of this one.
-    const others = known.filter((name) => name !== key)
-    return problem([...path, key], unknownKey(key, others))
-  })
+  return unknown.map((key) => problem([...path, key], unknownKey(key, known)))
 }
 
 const leafIssues = SchemaIssue.makeFormatterStandardSchemaV1()
