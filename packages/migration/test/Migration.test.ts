@@ -358,6 +358,8 @@ describe("a migration", () => {
           ["chart", "verified", undefined, true]
         ]
       )
+      const none = outcomes.find(({ tags }) => tags.includes("none"))
+      assert.match(none?.detail ?? "", /^no image for .+: there are linux\/s390x, linux\/ppc64le$/)
       assert.isTrue(MigrationReport.isComplete(yield* status))
     }).pipe(Effect.scoped)
   )

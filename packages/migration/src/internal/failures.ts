@@ -85,7 +85,8 @@ export const classify = (error: CopyError<PlaceError | MigrationError | Fault>):
   if (isRoot && cause instanceof GraphError && cause.problem === "Missing" && cause.path.length === 0) {
     return { state: "vanished", class: "gone", detail }
   }
-  if (tag === "PlatformNotFound") return { state: "skipped", class: "platform", detail }
+  // As the rules say: nothing has failed.
+  if (tag === "PlatformNotFound") return { state: "skipped", class: "platform", detail: messageOf(cause) }
   // The target wants what the rules leave out, such as the other platforms of a sparse index.
   if (side === "target" && tag === "MissingContent") return { state: "refused", class: "refused", detail }
   if (tag === "TagExists") return { state: "failed", class: "exists", detail }
