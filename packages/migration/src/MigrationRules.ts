@@ -190,8 +190,8 @@ const RulesFields = Schema.Struct({
   /** Whether to copy the signature tags of cosign 2 with their images, also where `tags` excludes them. Defaults to false. */
   cosignTags: Schema.optionalKey(Schema.Boolean),
   /**
-   * Whether to copy untagged manifests that no copied artifact contains. Only Azure Container Registry lists them. Defaults to
-   * false.
+   * Whether to copy untagged manifests that no copied artifact contains. Azure Container Registry, layouts and archives list
+   * them, other registries do not. Defaults to false.
    */
   untagged: Schema.optionalKey(Schema.Boolean),
   /** What to do if a tag of the target names another manifest: `overwrite` (the default), `keep`, or `fail`. */
