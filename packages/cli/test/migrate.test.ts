@@ -351,7 +351,7 @@ describe("eacr migrate", () => {
       assert.lengthOf(stderr.match(/printed once/g) ?? [], 1)
       assert.include(
         stderr,
-        "delete these tags at the target and run again, or use a new run, with another name and another onTag"
+        "use a new run, with another name and another onTag, or delete these tags at the target and run again"
       )
       assert.notInclude(stderr, "the same command retries")
     }).pipe(Effect.scoped)

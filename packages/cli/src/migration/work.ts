@@ -175,7 +175,11 @@ export interface Call {
 const ofRules: ReadonlyArray<MigrationReport.RepositoryProblem["problem"]> = ["collision", "invalidName"]
 
 /** Tells how to continue, and which command shows what is missing. */
-const tellIncomplete = ({ name, state }: Call, { failures, problems, totals }: MigrationReport.Summary) =>
+const tellIncomplete = (
+  { name, state }: Call,
+  { onTag }: MigrationRules.Rules,
+  { failures, problems, totals }: MigrationReport.Summary
+) =>
   Effect.gen(function* () {
     const failed = totals.filter(({ state }) => state === "failed" || state === "refused")
     const isPlanned = totals.some(({ state }) => state === "planned")
@@ -187,12 +191,13 @@ const tellIncomplete = ({ name, state }: Call, { failures, problems, totals }: M
       yield* Output.tell(`which artifacts, and why: eacr migrate report ${name} --state ${printable(state)} ${only}`)
     }
     const isOfTags =
+      onTag === "fail" &&
       !isPlanned &&
       problems.length === 0 &&
       failures.every(({ class: kind, state }) => state === "skipped" || state === "vanished" || kind === "exists")
     yield* Output.tell(
       isOfTags
-        ? "delete these tags at the target and run again, or use a new run, with another name and another onTag"
+        ? "use a new run, with another name and another onTag, or delete these tags at the target and run again"
         : "the same command retries what is missing"
     )
   })
@@ -212,7 +217,7 @@ export const run = Effect.fnUntraced(function* (call: Call) {
     Effect.provideContext(opened)
   )
   const isComplete = MigrationReport.isComplete(summary)
-  if (!isComplete && !isQuiet) yield* tellIncomplete(call, summary)
+  if (!isComplete && !isQuiet) yield* tellIncomplete(call, rules, summary)
   const code = isComplete ? exitCodes.done : Answers.codeOf(summary.problems, summary.failures)
   // The last event has the same as the answer.
   if (!isPrinting) return yield* Answer.print({ ...Answers.ofStatus(name, summary), code })
