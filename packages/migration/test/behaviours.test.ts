@@ -216,6 +216,26 @@ describe("a run", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("copies a repository whose name collided, once the source has deleted the other one", () =>
+    Effect.gen(function* () {
+      const { route, run, seed, services, source, status, target } = yield* makeWorld()
+      yield* seed(
+        { repository: "old/api", tags: ["1.0"], layers: ["old"] },
+        { repository: "shop/api", tags: ["1.0"], layers: ["api"] }
+      )
+      const routes = [{ ...route, rename: [{ prefix: "old/", replaceBy: "shop/" }] }]
+      yield* run({ routes })
+      assert.lengthOf((yield* status).problems, 2)
+      const remove = Effect.flatMap(Registries.open(`${source.loginServer}/old/api`), ({ registry }) =>
+        registry.deleteRepository("old/api")
+      )
+      yield* Effect.provide(remove, services)
+      yield* run({ routes })
+      assert.isTrue(MigrationReport.isComplete(yield* status))
+      assert.deepEqual(yield* tagsOf(target), yield* tagsOf(source))
+    }).pipe(Effect.scoped)
+  )
+
   it.live("takes referrers of referrers along, from the API to tags of digests and back", () =>
     Effect.gen(function* () {
       const { route, run, seed, services, source, target } = yield* makeWorld({ target: { referrers: { api: false } } })

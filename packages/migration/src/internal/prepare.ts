@@ -11,7 +11,7 @@ import { arrived, compare, type Doubted, extraTags, newTags, otherTags, toReadBa
 import { isDenied, isDiskFull, isUnavailable, loginRefused, messageOf } from "./failures.ts"
 import * as Inventories from "./inventory.ts"
 import * as LeftOut from "./leftOut.ts"
-import { nameOf, nameProblems, nestedNames } from "./names.ts"
+import { isOfName, nameOf, nameProblems, nestedNames } from "./names.ts"
 import { patiently } from "./patience.ts"
 import type { PlaceError } from "./places.ts"
 import { makeSample, readSample, type Sampling } from "./sample.ts"
@@ -52,17 +52,28 @@ const mostRequested = 1000
 
 const keyOf = (route: number, source: string): string => `${route} ${source}`
 
-/** Adds the repositories that are new since the last pass. Repositories that are no longer listed stay: a page may miss them. */
+/**
+ * Adds the repositories that are new since the last pass. Repositories that are no longer listed stay, since a page may miss them,
+ * except those that were never copied because of their names: they are no obstacle for others.
+ */
 const findRepositories = ({ places, rules, run, store }: Preparing): Effect.Effect<void, MigrationError> =>
   Effect.gen(function* () {
-    const known = yield* store.repositories(run.id)
-    const all = new Map(known.map(({ route, source }) => [keyOf(route, source), { route, source }]))
+    const before = yield* store.repositories(run.id)
+    const listed = new Map<string, Pick<Repository, "route" | "source">>()
     for (const [index, route] of rules.routes.entries()) {
-      const own = known.filter((repository) => repository.route === index)
+      const own = before.filter((repository) => repository.route === index)
       const { leftOut, names } = yield* select(places, route, index, own)
       yield* store.during(run, store.setLeftOut(run.id, index, leftOut))
-      for (const source of names) all.set(keyOf(index, source), { route: index, source })
+      for (const source of names) listed.set(keyOf(index, source), { route: index, source })
     }
+    for (const { id, problem, route, source } of before) {
+      if (isOfName(problem) && !listed.has(keyOf(route, source))) yield* store.during(run, store.forget(id))
+    }
+    const known = yield* store.repositories(run.id)
+    const all = new Map([
+      ...known.map(({ route, source }) => [keyOf(route, source), { route, source }] as const),
+      ...listed
+    ])
     const named = Array.from(all.values()).flatMap(({ route, source }) => {
       const found = rules.routes[route]
       return found === undefined ? [] : [{ route, source, to: found.to, target: targetName(found, source) }]

@@ -59,6 +59,15 @@ export const make = ({ inTransaction, insertAll, lock, sql }: Access) => {
       )
     )
 
+  /** Forgets a repository, unless it has artifacts. */
+  const forget = (repository: number): Effect.Effect<void, MigrationError> =>
+    guarded(
+      Effect.asVoid(
+        sql`DELETE FROM migration_repositories WHERE id = ${repository}
+          AND NOT EXISTS (SELECT 1 FROM migration_artifacts WHERE repository = ${repository})`
+      )
+    )
+
   const setLookedFor = (repository: number, fingerprint: string): Effect.Effect<void, MigrationError> =>
     guarded(Effect.asVoid(sql`UPDATE migration_repositories SET looked_for = ${fingerprint} WHERE id = ${repository}`))
 
@@ -76,5 +85,5 @@ export const make = ({ inTransaction, insertAll, lock, sql }: Access) => {
       sql<PartialCatalog>`SELECT route, left_out AS count FROM migration_catalogs WHERE run = ${run} ORDER BY route`
     )
 
-  return { repositories, addRepositories, setProblem, setLookedFor, setLeftOut, partialCatalogs }
+  return { repositories, addRepositories, setProblem, forget, setLookedFor, setLeftOut, partialCatalogs }
 }
