@@ -69,6 +69,22 @@ describe("the graph of an artifact", () => {
     })
   )
 
+  it.effect("has referrers of referrers of all levels, or fails where there are too many", () =>
+    Effect.gen(function* () {
+      const chain = (levels: number) => {
+        const links = [amd64]
+        for (let level = 1; level <= levels; level++) {
+          links.push(attachment(`level ${level}`, links[level - 1]?.descriptor ?? amd64.descriptor))
+        }
+        return Effect.flatMap(holding(["base", "amd64"], links), (store) =>
+          Graph.read(store, amd64.descriptor, { referrers: {} })
+        )
+      }
+      assert.strictEqual((yield* chain(10)).nodes.size, 11)
+      assert.strictEqual((yield* Effect.flip(chain(16))).message.slice(0, 30), "manifests are nested more than")
+    })
+  )
+
   it.effect("counts shared content once", () =>
     Effect.gen(function* () {
       const graph = yield* Graph.read(yield* all, both.descriptor)

@@ -85,7 +85,10 @@ export interface GraphOptions {
   readonly referrers?: {
     /** Their artifact types. Defaults to all. */
     readonly artifactTypes?: ReadonlyArray<string>
-    /** How many levels of referrers to follow: 1 follows only direct referrers. Defaults to 4. */
+    /**
+     * How many levels of referrers to follow: 1 follows only direct referrers. Defaults to all. A graph with more than 16 levels of
+     * manifests fails with `TooDeep`.
+     */
     readonly depth?: number
   }
   /** How many manifests the graph may have. Defaults to 100,000. */
@@ -118,10 +121,9 @@ export interface Hooks<out E> {
   readonly isLeftOut: (manifest: Descriptor) => boolean
 }
 
-/** Indexes of indexes have two levels. */
+/** Indexes of indexes have two levels, and the signature of an SBOM two more. */
 const mostLevels = 16
 
-const defaultReferrersDepth = 4
 const defaultMaxManifests = 100_000
 
 /** The limit of all manifests together, in bytes. Their descriptors are kept, which takes a few times as much memory. */
@@ -160,7 +162,7 @@ const referrersOf = <E>(
   { descriptor, referrersDepth }: Step,
   { maxManifests: most = defaultMaxManifests, referrers }: GraphOptions
 ): Effect.Effect<ReadonlyArray<Descriptor>, E> => {
-  if (referrers === undefined || referrersDepth >= (referrers.depth ?? defaultReferrersDepth)) return Effect.succeed([])
+  if (referrers === undefined || referrersDepth >= (referrers.depth ?? Infinity)) return Effect.succeed([])
   const { artifactTypes } = referrers
   // A store can filter by one type.
   const [only, ...others] = artifactTypes ?? []
