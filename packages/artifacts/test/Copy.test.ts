@@ -452,6 +452,29 @@ describe("a copy", () => {
     })
   )
 
+  it.effect("puts many referrers concurrently, so that a client lists them together where it maintains the list", () =>
+    Effect.gen(function* () {
+      const referrers = Array.from({ length: 32 }, (_, number) => attachment(`sbom ${number}`, amd64.descriptor))
+      const store = yield* holding(["base", "amd64"], [amd64, ...referrers])
+      const target = MemoryStore.make("target")
+      const together = yield* Latch.make()
+      let begun = 0
+      const waiting: MemoryStore.MemoryStore = {
+        ...target,
+        putManifest: (manifest, options) =>
+          Effect.gen(function* () {
+            const isReferrer = referrers.some(({ descriptor }) => descriptor.digest === manifest.descriptor.digest)
+            if (isReferrer) begun += 1
+            if (begun === referrers.length) yield* together.open
+            if (isReferrer) yield* together.await
+            return yield* target.putManifest(manifest, options)
+          })
+      }
+      yield* Copy.run(store, waiting, amd64.descriptor.digest)
+      assert.lengthOf(yield* Stream.runCollect(target.referrers(amd64.descriptor.digest)), 32)
+    })
+  )
+
   it.effect("sends blobs one after another if the concurrency is below one", () =>
     Effect.gen(function* () {
       for (const concurrency of [0, Number.NaN]) {

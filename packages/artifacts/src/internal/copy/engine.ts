@@ -33,8 +33,11 @@ export interface Job<out E1, out E2> {
   readonly emit: (event: Event) => Effect.Effect<void>
 }
 
-/** Manifests that are put at the same time. */
-const putsAtOnce = 8
+/**
+ * Manifests that are put at the same time. Where clients maintain the list of referrers, those that wait are listed together, and
+ * each replacement of the list takes a wait of up to 300 milliseconds.
+ */
+const putsAtOnce = 32
 
 export const missing = (description: string, path: ReadonlyArray<Digest.Digest>) =>
   new GraphError({ problem: "Missing", path, description })
