@@ -390,6 +390,28 @@ describe("a run", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live(
+    "leaves out the tag of a list of referrers where another tag of the index looks like one, and has no subject",
+    () =>
+      Effect.gen(function* () {
+        const { run, seed, source, target } = yield* makeWorld()
+        const [digest = ""] = yield* seed({ repository: "shop/api", tags: ["1.0"], layers: ["api"] })
+        const list = digest.replace(":", "-")
+        // Empty lists are equal.
+        yield* seed({
+          repository: "shop/api",
+          tags: [list, `sha256-${"a".repeat(64)}`],
+          platforms: ["linux/amd64", "linux/arm64"]
+        })
+        const wanted = (yield* tagsOf(source)).filter((tag) => !tag.includes(`:${list} `))
+        yield* run()
+        assert.deepEqual(yield* tagsOf(target), wanted)
+        yield* withoutLists(source)
+        yield* run({}, "plain")
+        assert.deepEqual(yield* tagsOf(target), wanted)
+      }).pipe(Effect.scoped)
+  )
+
   it.live("keeps an index as it is where the rules want some platforms of it and the target takes that", () =>
     Effect.gen(function* () {
       const { folder, report, route, run, seed } = yield* makeWorld()

@@ -82,6 +82,14 @@ const manifestsOf = (listed: ReadonlyMap<string, ListedTag>): Map<Digest.Digest,
   return manifests
 }
 
+/** Leaves out the tag of a list of referrers, and the list without another tag. */
+const leaveOut = (manifests: Map<Digest.Digest, Draft>, digest: Digest.Digest, tag: string): void => {
+  const found = manifests.get(digest)
+  const tags = found?.tags.filter((one) => one !== tag) ?? []
+  if (found === undefined || tags.length === 0) manifests.delete(digest)
+  else manifests.set(digest, { ...found, tags })
+}
+
 const byLists = (
   { registry, repository }: RegistryOpened,
   isWanted: (tag: string) => boolean
@@ -101,7 +109,7 @@ const byLists = (
       digests.add(digest)
       const found = manifests.get(digest)
       if (found === undefined && tags.length > 0) return
-      if (found?.tags.some(Referrer.isTag) === true && mediaType !== undefined) indexes.push({ digest, mediaType })
+      if (found?.tags.every(Referrer.isTag) === true && mediaType !== undefined) indexes.push({ digest, mediaType })
       const entry = found ?? { tags: [], changed: secondsOf(lastUpdatedOn) }
       if (sizeInBytes !== undefined) entry.size = sizeInBytes
       if (found === undefined) manifests.set(digest, entry)
@@ -110,7 +118,7 @@ const byLists = (
     for (const index of indexes) {
       const isList = (tag: string) =>
         Referrer.mayBeList(tag, index) && Option.getOrElse(Option.map(Referrer.taggedSubject(tag), isThere), () => true)
-      if (manifests.get(index.digest)?.tags.every(isList) === true) manifests.delete(index.digest)
+      for (const tag of manifests.get(index.digest)?.tags.filter(isList) ?? []) leaveOut(manifests, index.digest, tag)
     }
     return { manifests, signatures: Array.from(signatures) }
   })
@@ -133,7 +141,7 @@ const byTags = (opened: Source, wanted: ReadonlyArray<string>): Effect.Effect<In
     const manifests = manifestsOf(new Map(tags.map(([tag, { digest }]) => [tag, { digest }])))
     for (const [tag, manifest] of tags) {
       if (manifests.get(manifest.digest)?.tags.every(Referrer.isTag) !== true) continue
-      if (yield* namesList(opened.store, tag, manifest)) manifests.delete(manifest.digest)
+      if (yield* namesList(opened.store, tag, manifest)) leaveOut(manifests, manifest.digest, tag)
     }
     yield* eachOf(opened.store.untagged ?? Stream.empty, ({ digest }) => {
       if (!manifests.has(digest)) manifests.set(digest, { tags: [] })
