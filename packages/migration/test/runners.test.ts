@@ -75,18 +75,22 @@ describe.skipIf(!Postgres.isInstalled())("processes on PostgreSQL (skipped where
       }).pipe(Effect.scoped)
     )
 
-    it.effect("finish the work of one that hangs, which changes nothing when it wakes up", () =>
-      Effect.gen(function* () {
-        const { end, startTogether } = yield* rehearseTogether
-        const [driving, other] = yield* drivenFirst(yield* startTogether(), yield* startTogether())
-        driving.child.kill("SIGSTOP")
-        assert.match(yield* other.ended, /^done$/m)
-        assertWhole(yield* end, 1)
-        driving.child.kill("SIGCONT")
-        assert.match(yield* driving.ended, /^done$/m)
-        assertWhole(yield* end, 1)
-      }).pipe(Effect.scoped)
-    )
+    for (const isDriving of [true, false]) {
+      const role = isDriving ? "drives the run" : "copies what another one asks for"
+      it.effect(`finish the work of one that ${role} and hangs, and that changes nothing when it wakes up`, () =>
+        Effect.gen(function* () {
+          const { end, startTogether } = yield* rehearseTogether
+          const [driving, copying] = yield* drivenFirst(yield* startTogether(), yield* startTogether())
+          const [hanging, other] = isDriving ? [driving, copying] : [copying, driving]
+          hanging.child.kill("SIGSTOP")
+          assert.match(yield* other.ended, /^done$/m)
+          assertWhole(yield* end, 1)
+          hanging.child.kill("SIGCONT")
+          assert.match(yield* hanging.ended, /^done$/m)
+          assertWhole(yield* end, 1)
+        }).pipe(Effect.scoped)
+      )
+    }
 
     it.effect(
       "hold rows of messages for less time than their locks, since one that hangs would keep the others waiting",
