@@ -126,3 +126,25 @@ describe("a batch that fails", () => {
     }).pipe(Effect.scoped)
   )
 })
+
+describe("a database that refuses the answers of the cluster", () => {
+  it.live("ends the run, which would wait for them forever", () =>
+    Effect.gen(function* () {
+      const { decode, seed, services } = yield* makeWorld()
+      yield* seed({ repository: "shop/api", tags: ["1.0"] })
+      const refuse = Effect.flatMap(
+        SqlClient.SqlClient,
+        (sql) =>
+          sql`CREATE TRIGGER refuse BEFORE INSERT ON cluster_1_replies BEGIN SELECT RAISE(ABORT, 'not allowed'); END`
+      )
+      const error = yield* Migration.run("test", yield* decode({})).pipe(
+        Stream.tap(({ _tag }) => (_tag === "PassBegan" ? Effect.ignore(refuse) : Effect.void)),
+        Stream.runDrain,
+        Effect.provide(services),
+        Effect.flip
+      )
+      assert.deepInclude(error, { problem: "StoreFailed" })
+      assert.include(error.message, "not allowed")
+    }).pipe(Effect.scoped)
+  )
+})

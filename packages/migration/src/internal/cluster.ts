@@ -8,7 +8,9 @@ import * as NodeClusterHttp from "@effect/platform-node/NodeClusterHttp"
 import * as NodeCrypto from "@effect/platform-node/NodeCrypto"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as Cause from "effect/Cause"
+import type { PersistenceError } from "effect/cluster/ClusterError"
 import * as HttpRunner from "effect/cluster/HttpRunner"
+import * as MessageStorage from "effect/cluster/MessageStorage"
 import * as RunnerAddress from "effect/cluster/RunnerAddress"
 import * as RunnerHealth from "effect/cluster/RunnerHealth"
 import * as RunnerServer from "effect/cluster/RunnerServer"
@@ -17,6 +19,7 @@ import * as RunnerStorage from "effect/cluster/RunnerStorage"
 import * as ShardId from "effect/cluster/ShardId"
 import * as Sharding from "effect/cluster/Sharding"
 import * as ShardingConfig from "effect/cluster/ShardingConfig"
+import * as Snowflake from "effect/cluster/Snowflake"
 import * as SqlMessageStorage from "effect/cluster/SqlMessageStorage"
 import * as SqlRunnerStorage from "effect/cluster/SqlRunnerStorage"
 import * as Clock from "effect/Clock"
@@ -29,6 +32,7 @@ import * as Option from "effect/Option"
 import * as RpcSerialization from "effect/rpc/RpcSerialization"
 import * as RpcServer from "effect/rpc/RpcServer"
 import * as SqlClient from "effect/sql/SqlClient"
+import type { SqlError } from "effect/sql/SqlError"
 import type * as WorkflowEngine from "effect/workflow/WorkflowEngine"
 import { MigrationError } from "../MigrationError.ts"
 import { failureIn, limitPauses } from "./store/access.ts"
@@ -91,17 +95,48 @@ const settingsOf = (options: Options): Partial<ShardingConfig.ShardingConfig["Se
   }
 }
 
+/** Ends the work of this process, where the cluster would try forever without a word. */
+export type Broken = Deferred.Deferred<never, MigrationError>
+
+const failureOf = (error: PersistenceError | SqlError): MigrationError =>
+  failureIn(error) ??
+  new MigrationError({ problem: "StoreFailed", description: `the database failed: ${error.message}` })
+
+/** How often an operation fails in a row until the database is taken to be broken. The next attempt after a lost connection succeeds. */
+const mostFailures = 5
+
+/** Ends the work if an operation of the cluster's storage fails again and again. */
+const unlessBroken = <Arguments extends ReadonlyArray<unknown>, A>(
+  broken: Broken,
+  operation: (...args: Arguments) => Effect.Effect<A, PersistenceError>
+) => {
+  let failures = 0
+  return (...args: Arguments): Effect.Effect<A, PersistenceError> =>
+    operation(...args).pipe(
+      Effect.tap(() =>
+        Effect.sync(() => {
+          failures = 0
+        })
+      ),
+      Effect.tapError((error) => {
+        failures++
+        return failures < mostFailures ? Effect.void : Deferred.fail(broken, failureOf(error))
+      })
+    )
+}
+
 /**
  * The processes of a run, in the database. A process that has left no longer looks for others: the cluster would warn that there
  * are none.
  */
-const runnerStorage = (prefix: string) =>
+const runnerStorage = (prefix: string, broken: Broken) =>
   Layer.effect(
     RunnerStorage.RunnerStorage,
     Effect.map(SqlRunnerStorage.make({ prefix }), (storage) => {
       let hasLeft = false
       return RunnerStorage.RunnerStorage.of({
         ...storage,
+        register: unlessBroken(broken, storage.register),
         unregister: (address) =>
           Effect.suspend(() => {
             hasLeft = true
@@ -124,10 +159,23 @@ const database = ({ lockExpiration }: Options) =>
     Effect.map(SqlClient.SqlClient, (client) => limitPauses(client, Duration.divideUnsafe(lockExpiration, 2)))
   )
 
+/** The messages of a run, in the database. */
+const messageStorage = (prefix: string, broken: Broken) =>
+  Layer.effect(
+    MessageStorage.MessageStorage,
+    Effect.flatMap(SqlMessageStorage.makeEncoded({ prefix }), (storage) =>
+      MessageStorage.makeEncoded({
+        ...storage,
+        saveReply: unlessBroken(broken, storage.saveReply),
+        unprocessedMessages: unlessBroken(broken, storage.unprocessedMessages)
+      })
+    )
+  ).pipe(Layer.provide(Snowflake.layerGenerator))
+
 /** The storage of a run's cluster in the database. */
-export const storageOf = (options: Options) => {
+export const storageOf = (options: Options, broken: Broken) => {
   const prefix = prefixOf(options)
-  return Layer.mergeAll(runnerStorage(prefix), SqlMessageStorage.layerWith({ prefix })).pipe(
+  return Layer.mergeAll(runnerStorage(prefix, broken), messageStorage(prefix, broken)).pipe(
     Layer.provide([database(options), ShardingConfig.layerFromEnv(settingsOf(options)), NodeCrypto.layerDigest])
   )
 }
@@ -251,14 +299,7 @@ export const awaitTurn = (
       }
       yield* Effect.sleep(lookInterval)
     }
-  }).pipe(
-    Effect.catchTag(["PersistenceError", "SqlError"], (error) => {
-      const failure = failureIn(error)
-      if (failure !== undefined) return Effect.fail(failure)
-      const description = `the database failed: ${error.message}`
-      return Effect.fail(new MigrationError({ problem: "StoreFailed", description }))
-    })
-  )
+  }).pipe(Effect.catchTag(["PersistenceError", "SqlError"], (error) => Effect.fail(failureOf(error))))
 
 /** The effect that executes the workflows. */
 export interface Driving {

@@ -7,6 +7,7 @@
 import * as ClusterWorkflowEngine from "effect/cluster/ClusterWorkflowEngine"
 import * as EntityId from "effect/cluster/EntityId"
 import * as Sharding from "effect/cluster/Sharding"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
@@ -89,15 +90,17 @@ const local = { local: true }
 
 /** Drives the workflows, with this process as a runner. */
 export const running = (worker: Worker, options: Cluster.Options, driving: Cluster.Driving) =>
-  Effect.andThen(
-    Cluster.awaitTurn(options),
-    Effect.provide(
+  Effect.gen(function* () {
+    const broken = yield* Deferred.make<never, MigrationError>()
+    const driven = Effect.provide(
       options.process._tag === "Alone" ? driving.drive : Cluster.once(driving),
       runnerOf(worker, options),
       local
     )
-  ).pipe(
-    Effect.provide(Cluster.storageOf(options), local),
+    yield* Effect.andThen(Cluster.awaitTurn(options), Effect.raceFirst(driven, Deferred.await(broken))).pipe(
+      Effect.provide(Cluster.storageOf(options, broken), local)
+    )
+  }).pipe(
     Effect.catchTags({
       ConfigError: ({ message }) => {
         const description = `the environment has settings of a cluster that cannot be used: ${message}`
