@@ -62,6 +62,15 @@ describe("a database without runs", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("has none while another process makes its tables", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      // Tables are made in a transaction of their own, after that of their version.
+      yield* sql`CREATE TABLE migration_versions (migration_id INTEGER PRIMARY KEY, created_at TEXT, name TEXT)`
+      assert.propertyVal(yield* Effect.flip(Migration.status("test")), "problem", "UnknownRun")
+    }).pipe(Effect.provide(SqliteClient.layer({ filename: ":memory:" })))
+  )
+
   it.live("of another program keeps its bytes when it is opened and read", () =>
     Effect.gen(function* () {
       const folder = yield* temporaryFolder

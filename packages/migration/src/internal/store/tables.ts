@@ -103,15 +103,16 @@ const newest = 1
 
 const migrate = Migrator.make({})({ loader, table: versions })
 
-/** Rejects tables of a newer version, whose meaning may differ. */
+/** Rejects tables of a newer version, whose meaning may differ. Returns whether there are tables: another process may be making them. */
 const requireKnown = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
-  const [row] = yield* sql<{ readonly version: number }>`
+  const [row] = yield* sql<{ readonly version: number | null }>`
     SELECT max(migration_id) AS version FROM ${sql(versions)}`
-  if (row === undefined || row.version <= newest) return
+  const version = row?.version ?? 0
+  if (version <= newest) return version > 0
   return yield* new MigrationError({
     problem: "NewerStore",
-    description: `the database has version ${row.version} of the tables, and this program knows ${newest}: use a newer one`
+    description: `the database has version ${version} of the tables, and this program knows ${newest}: use a newer one`
   })
 })
 
@@ -131,7 +132,5 @@ export const check: Effect.Effect<boolean, MigrationError | SqlError, SqlClient.
     pg: () => sql`SELECT 1 AS one WHERE to_regclass(${versions}) IS NOT NULL`,
     orElse: () => sql`SELECT 1 AS one FROM sqlite_schema WHERE name = ${versions}`
   })
-  if (found.length === 0) return false
-  yield* requireKnown
-  return true
+  return found.length > 0 && (yield* requireKnown)
 })
