@@ -23,6 +23,7 @@ import * as Driver from "./internal/driver.ts"
 import type { Event } from "./internal/driver.ts"
 import * as Engine from "./internal/engine.ts"
 import * as Places from "./internal/places.ts"
+import { noRules } from "./internal/store/runs.ts"
 import * as Stores from "./internal/store/store.ts"
 import { leastDuration, type Planned, requestsOf } from "./internal/estimate.ts"
 import { prepare } from "./internal/prepare.ts"
@@ -281,7 +282,10 @@ const found = (
   Effect.gen(function* () {
     const store = yield* Stores.read()
     const run = Option.isSome(store) ? yield* store.value.find(name) : Option.none<Stores.Run>()
-    if (Option.isSome(store) && Option.isSome(run)) return { store: store.value, run: run.value }
+    // The name of a run whose rules selected nothing is free.
+    if (Option.isSome(store) && Option.isSome(run) && run.value.rules !== noRules) {
+      return { store: store.value, run: run.value }
+    }
     return yield* new MigrationError({ problem: "UnknownRun", description: `the database has no run ${name}` })
   })
 

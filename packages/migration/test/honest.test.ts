@@ -278,6 +278,7 @@ const assertNothing = (rules: Record<string, unknown>, message: string) =>
       assert.include(problem.message, message)
     }
     assert.deepEqual(yield* target.repositories, [])
+    assert.propertyVal(yield* Effect.flip(status), "problem", "UnknownRun")
     // The name is free for rules that are right.
     yield* run()
     assert.isTrue(MigrationReport.isComplete(yield* status))

@@ -236,7 +236,7 @@ const openExisting = Effect.fnUntraced(function* (state: string) {
 /** The number of runs that a message names at most. */
 const mostNames = 10
 
-/** Names the runs that a state file has, if it lacks one. */
+/** Names the runs that a state file has, if it lacks one. Those without rules have not begun. */
 const namingRuns =
   (state: string) =>
   <E extends Ended | Problem>(error: E) =>
@@ -244,7 +244,7 @@ const namingRuns =
       if (error._tag !== "MigrationError" || error.problem !== "UnknownRun") return yield* Effect.fail(error)
       const sql = yield* SqlClient.SqlClient
       const runs = yield* sql<{ readonly name: string }>`
-        SELECT name FROM migration_runs ORDER BY id DESC LIMIT ${mostNames + 1}`.pipe(
+        SELECT name FROM migration_runs WHERE rules <> '' ORDER BY id DESC LIMIT ${mostNames + 1}`.pipe(
         // A file without tables has no runs.
         Effect.orElseSucceed(() => [])
       )
