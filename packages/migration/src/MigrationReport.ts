@@ -18,7 +18,8 @@ import * as Schema from "effect/Schema"
  * - `failed`: it could not be copied, or a tag names another manifest and the rules say `fail`; `class` and `detail` say why.
  * - `refused`: the target rejects it, because of a lock, a limit, a name or a type.
  * - `skipped`: the rules exclude it, for example since `onTag` keeps the target's tags.
- * - `vanished`: the source no longer has it. If it still lists it at the end of a call, the artifact is `failed`.
+ * - `vanished`: the source no longer has it, and it was not copied. If the source still lists it at the end of a call, the
+ *   artifact is `failed`. An artifact that is deleted at the source after its copy keeps its state, without tags.
  *
  * @category schemas
  * @since 0.1.0
