@@ -119,8 +119,8 @@ const bufferedEvents = 256
  * whether everything is at the target.
  *
  * With `runner`, several processes share the run. The batches are distributed among them, one process drives the run, and the
- * others take over the work of a killed process. The stream of each process has the events of that process, and ends with the
- * run.
+ * others take over the work of a killed process. The stream of each process has the events of that process, and every ten seconds
+ * a `Counted` with the progress of the whole run. It ends with the run.
  *
  * Fails with `MigrationError`: `Locked` if another process works on the run, `Denied` if a registry refuses the login,
  * `StoreFull` if the disk of the database is full. After each of these, the next call continues.
@@ -183,7 +183,9 @@ export const run = (
         }
         const worker = yield* Driver.makeWorker(parts)
         const isOver = Effect.map(store.byId(id), ({ phase }) => phase === "done")
+        if (runner !== undefined) yield* Effect.forkScoped(Driver.counting(parts, id))
         yield* Engine.running(worker, options, { drive: Driver.drive(parts, id), isOver })
+        if (runner !== undefined) yield* Driver.emitCounted(parts, id)
       }).pipe(
         Effect.scoped,
         Effect.matchCauseEffect({

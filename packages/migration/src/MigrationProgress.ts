@@ -39,6 +39,9 @@ export type RepositoryTime = typeof RepositoryTime.Type
  * `totals`, `failures` and `problems` cover the whole run, earlier calls included. They are known once a pass is planned. All
  * other fields cover this call only.
  *
+ * If several processes share a run, `pass`, `phase`, `done`, `left`, `artifactsPerMinute`, `timeLeft` and the three above cover all
+ * of them, at most ten seconds late. `sentBytes`, `bytesPerSecond` and `slowest` cover this process.
+ *
  * @category schemas
  * @since 0.1.0
  */

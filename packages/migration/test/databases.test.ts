@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { freePort } from "../../../test/support/freePort.ts"
 import * as Migration from "../src/Migration.ts"
+import * as MigrationProgress from "../src/MigrationProgress.ts"
 import * as MigrationReport from "../src/MigrationReport.ts"
 import { Databases, kinds } from "./support/databases.ts"
 import { makeWorld, tagsOf } from "./support/world.ts"
@@ -102,9 +103,20 @@ for (const { databases, isInstalled, name } of kinds) {
           const runOne = Effect.flatMap(freePort, (port) =>
             Stream.runCollect(Migration.run("test", rules, { runner: { host: "127.0.0.1", port, shards: 4 } }))
           ).pipe(Effect.provide(services))
-          const events = (yield* Effect.all([runOne, runOne], { concurrency: 2 })).flat()
+          const streams = yield* Effect.all([runOne, runOne], { concurrency: 2 })
+          const events = streams.flat()
           const done = events.flatMap((event) => (event._tag === "ArtifactDone" ? [event.digest] : []))
           assert.lengthOf(new Set(done), images.length)
+          // A page of either process ends with the whole run.
+          for (const stream of streams) {
+            const { current, note } = yield* MigrationProgress.track
+            yield* Effect.forEach(stream, note, { discard: true })
+            const { phase, totals } = yield* current
+            assert.deepEqual(
+              { phase, totals },
+              { phase: "done", totals: [{ state: "verified", count: images.length }] }
+            )
+          }
           assert.isTrue(MigrationReport.isComplete(yield* status))
           assert.deepEqual(yield* tagsOf(target), yield* tagsOf(source))
         }).pipe(Effect.scoped)

@@ -122,6 +122,45 @@ describe("progress", () => {
     })
   )
 
+  it.effect("is that of all processes of a run, also in one that does not drive it", () =>
+    Effect.gen(function* () {
+      const { current, note } = yield* MigrationProgress.track
+      const counted = (planned: number, copied: number, more: Partial<MigrationReport.Summary> = {}) =>
+        note({
+          _tag: "Counted",
+          summary: summary(0, {
+            phase: "copy",
+            totals: [
+              { state: "planned", count: planned, bytes: 0 },
+              { state: "copied", count: copied, bytes: 0 }
+            ],
+            ...more
+          })
+        })
+      yield* note({ _tag: "PassBegan", pass: 1 })
+      yield* counted(100, 0)
+      assert.deepInclude(yield* current, { phase: "copy", listed: 2, done: 0, left: 100 })
+      for (let index = 0; index < 20; index++) {
+        yield* TestClock.adjust("1 second")
+        yield* note(artifact("shop/api"))
+      }
+      // Others have copied twice as many.
+      yield* counted(40, 60)
+      const { artifactsPerMinute, timeLeft = Duration.zero, ...progress } = yield* current
+      assert.deepInclude(progress, { done: 60, left: 40 })
+      assert.deepInclude(progress.totals, { state: "copied", count: 60 })
+      assert.approximately(artifactsPerMinute ?? 0, 180, 1)
+      assert.approximately(Duration.toSeconds(timeLeft), 40 / 3, 0.5)
+      // A count from before the pass was planned is late.
+      yield* counted(0, 0, { phase: "inventory" })
+      assert.deepInclude(yield* current, { phase: "copy", done: 60, left: 40 })
+      yield* counted(5, 100, { pass: 2 })
+      assert.deepInclude(yield* current, { pass: 2, phase: "copy", done: 0, left: 5 })
+      yield* counted(0, 105, { pass: 3, phase: "done" })
+      assert.deepInclude(yield* current, { pass: 3, phase: "done", left: 0 })
+    })
+  )
+
   it.effect("names the ten repositories whose copies took longest", () =>
     Effect.gen(function* () {
       const { current, note } = yield* MigrationProgress.track

@@ -3,6 +3,7 @@
  */
 import type * as Digest from "@effect-acr/client/Digest"
 import * as Cache from "effect/Cache"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
@@ -102,6 +103,12 @@ export type Event =
       readonly _tag: "BatchDone"
       /** The number of the batch. */
       readonly batch: number
+    }
+  | {
+      /** With several processes: how far all of them are. Every ten seconds, and at the end of each stream. */
+      readonly _tag: "Counted"
+      /** The progress of the run now. */
+      readonly summary: Summary
     }
   | {
       /** The run has ended. */
@@ -294,6 +301,20 @@ const driveOnce = (parts: Parts, id: number) =>
       }
     }
   })
+
+/** Emits how far all processes of a run are: the other events of a process are its own. */
+export const emitCounted = ({ emit, store }: Parts, id: number): Effect.Effect<void, MigrationError> =>
+  Effect.gen(function* () {
+    const run = yield* store.byId(id)
+    yield* emit({ _tag: "Counted", summary: yield* summaryOf(store, run) })
+  })
+
+/** Counting costs a scan of the artifacts. */
+const countedEvery = Duration.seconds(10)
+
+/** Emits how far all processes are again and again. A count that fails is left out: the work itself reports its failures. */
+export const counting = (parts: Parts, id: number): Effect.Effect<never> =>
+  Effect.forever(Effect.andThen(Effect.sleep(countedEvery), Effect.ignore(emitCounted(parts, id))))
 
 /** Drives a run that has begun to its end. */
 export const drive = (parts: Parts, id: number) =>

@@ -104,6 +104,29 @@ const noteArtifact = (tally: Tally, event: Extract<Event, { readonly _tag: "Arti
   sampled(tally, now)
 }
 
+const order: Readonly<Record<Summary["phase"], number>> = { inventory: 0, copy: 1, done: 2 }
+
+/** Takes the progress of all processes. One from before this process got further is left out. */
+const noteCounted = (tally: Tally, summary: Summary, now: number): void => {
+  const { pass, phase, repositories, totals } = summary
+  const isSamePass = pass === tally.pass
+  if (pass < tally.pass || (isSamePass && order[phase] < order[tally.phase])) return
+  const left = phase === "copy" ? (totals.find(({ state }) => state === "planned")?.count ?? 0) : 0
+  const isSamePhase = isSamePass && phase === tally.phase
+  if (isSamePhase) {
+    tally.done = Math.max(tally.done, tally.done + tally.left - left)
+  } else {
+    tally.pass = pass
+    tally.phase = phase
+    tally.done = phase === "done" && isSamePass ? tally.done : 0
+    tally.samples = []
+  }
+  tally.left = left
+  if (phase !== "inventory") tally.listed = repositories
+  if (phase === "copy") sampled(tally, now)
+  if (phase !== "inventory") reconcile(tally, summary)
+}
+
 export const note = (tally: Tally, event: Event, now: number): void => {
   switch (event._tag) {
     case "PassBegan":
@@ -130,6 +153,9 @@ export const note = (tally: Tally, event: Event, now: number): void => {
       noteArtifact(tally, event, now)
       return
     case "BatchDone":
+      return
+    case "Counted":
+      noteCounted(tally, event.summary, now)
       return
     case "RunDone":
       tally.phase = "done"
