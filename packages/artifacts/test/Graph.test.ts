@@ -16,6 +16,17 @@ const names = (graph: Graph.Graph, known: { readonly [name: string]: Manifest.Ra
     (digest) => Object.entries(known).find(([, { descriptor }]) => descriptor.digest === digest)?.[0]
   )
 
+/** The graph of an image with as many levels of referrers. */
+const chain = (levels: number) => {
+  const links = [amd64]
+  for (let level = 1; level <= levels; level++) {
+    links.push(attachment(`level ${level}`, links[level - 1]?.descriptor ?? amd64.descriptor))
+  }
+  return Effect.flatMap(holding(["base", "amd64"], links), (store) =>
+    Graph.read(store, amd64.descriptor, { referrers: {} })
+  )
+}
+
 describe("the graph of an artifact", () => {
   const sbom = attachment("sbom", amd64.descriptor)
   const signature = attachment("signature", sbom.descriptor, "application/vnd.example.signature")
@@ -71,15 +82,6 @@ describe("the graph of an artifact", () => {
 
   it.effect("has referrers of referrers of all levels, or fails where there are too many", () =>
     Effect.gen(function* () {
-      const chain = (levels: number) => {
-        const links = [amd64]
-        for (let level = 1; level <= levels; level++) {
-          links.push(attachment(`level ${level}`, links[level - 1]?.descriptor ?? amd64.descriptor))
-        }
-        return Effect.flatMap(holding(["base", "amd64"], links), (store) =>
-          Graph.read(store, amd64.descriptor, { referrers: {} })
-        )
-      }
       assert.strictEqual((yield* chain(10)).nodes.size, 11)
       assert.strictEqual((yield* Effect.flip(chain(16))).message.slice(0, 30), "manifests are nested more than")
     })
