@@ -32,7 +32,7 @@ import * as Option from "effect/Option"
 import * as RpcSerialization from "effect/rpc/RpcSerialization"
 import * as RpcServer from "effect/rpc/RpcServer"
 import * as SqlClient from "effect/sql/SqlClient"
-import type { SqlError } from "effect/sql/SqlError"
+import { SqlError } from "effect/sql/SqlError"
 import type * as WorkflowEngine from "effect/workflow/WorkflowEngine"
 import { MigrationError } from "../MigrationError.ts"
 import { failureIn, limitPauses } from "./store/access.ts"
@@ -105,6 +105,10 @@ const failureOf = (error: PersistenceError | SqlError): MigrationError =>
 /** How often an operation fails in a row until the database is taken to be broken. The next attempt after a lost connection succeeds. */
 const mostFailures = 5
 
+/** Whether a row is there already: another process took over the work of this one while it hung, and has answered. */
+const isThere = ({ cause }: PersistenceError): boolean =>
+  cause instanceof SqlError && cause.reason._tag === "UniqueViolation"
+
 /** Ends the work if an operation of the cluster's storage fails again and again. */
 const unlessBroken = <Arguments extends ReadonlyArray<unknown>, A>(
   broken: Broken,
@@ -119,7 +123,7 @@ const unlessBroken = <Arguments extends ReadonlyArray<unknown>, A>(
         })
       ),
       Effect.tapError((error) => {
-        failures++
+        failures = isThere(error) ? 0 : failures + 1
         return failures < mostFailures ? Effect.void : Deferred.fail(broken, failureOf(error))
       })
     )
