@@ -42,8 +42,14 @@ const copies: ReadonlyArray<Fault> = [
   {
     wrong: "a tag that was to be kept is moved",
     file: copy,
-    find: 'outcome: onTag === "keep" ? "kept" : "moved"',
-    replace: 'outcome: onTag === "keep" ? "moved" : "moved"'
+    find: 'outcome: "kept", previous: digest',
+    replace: 'outcome: "moved", previous: digest'
+  },
+  {
+    wrong: "a tag replaces a list of referrers",
+    file: copy,
+    find: 'outcome: is ? "kept" : "moved"',
+    replace: 'outcome: is ? "moved" : "moved"'
   },
   {
     wrong: "embedded content is sent although it is not what the digest names",
