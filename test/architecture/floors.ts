@@ -167,7 +167,7 @@ export const importersOfHttp: ReadonlyArray<string> = [
   "emulator/src/internal/control/guard",
   "emulator/src/internal/control/page",
   "emulator/src/internal/listener",
-  "migration/src/internal/cluster",
+  "migration/src/internal/cluster/runners",
   "migration/src/StatusPage",
   "migration/src/internal/status/guard",
   "node/src/NodeRegistryHttpClient",

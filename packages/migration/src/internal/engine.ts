@@ -14,7 +14,11 @@ import * as Schema from "effect/Schema"
 import * as Activity from "effect/workflow/Activity"
 import * as Workflow from "effect/workflow/Workflow"
 import { MigrationError } from "../MigrationError.ts"
-import * as Cluster from "./cluster.ts"
+import * as Driving from "./cluster/driving.ts"
+import type { Options } from "./cluster/options.ts"
+import { shardingOf } from "./cluster/runners.ts"
+import { storageOf } from "./cluster/storage.ts"
+import { awaitTurn } from "./cluster/turn.ts"
 import { failureIn } from "./store/access.ts"
 
 // The key and the number of shards decide the shard of an execution: with another number, it would never be found.
@@ -79,26 +83,23 @@ const activities = (worker: Worker) =>
   )
 
 /** Runs the workflows in this process. */
-const runnerOf = (worker: Worker, options: Cluster.Options) =>
-  activities(worker).pipe(
-    Layer.provideMerge(ClusterWorkflowEngine.layer),
-    Layer.provideMerge(Cluster.shardingOf(options))
-  )
+const runnerOf = (worker: Worker, options: Options) =>
+  activities(worker).pipe(Layer.provideMerge(ClusterWorkflowEngine.layer), Layer.provideMerge(shardingOf(options)))
 
 /** Not memoized: a program with its own cluster has the same layers, and must not share them with this run. */
 const local = { local: true }
 
 /** Drives the workflows, with this process as a runner. */
-export const running = (worker: Worker, options: Cluster.Options, driving: Cluster.Driving) =>
+export const running = (worker: Worker, options: Options, driving: Driving.Driving) =>
   Effect.gen(function* () {
     const broken = yield* Deferred.make<never, MigrationError>()
     const driven = Effect.provide(
-      options.process._tag === "Alone" ? driving.drive : Cluster.once(driving),
+      options.process._tag === "Alone" ? driving.drive : Driving.once(driving),
       runnerOf(worker, options),
       local
     )
-    yield* Effect.andThen(Cluster.awaitTurn(options), Effect.raceFirst(driven, Deferred.await(broken))).pipe(
-      Effect.provide(Cluster.storageOf(options, broken), local)
+    yield* Effect.andThen(awaitTurn(options), Effect.raceFirst(driven, Deferred.await(broken))).pipe(
+      Effect.provide(storageOf(options, broken), local)
     )
   }).pipe(
     Effect.catchTags({
