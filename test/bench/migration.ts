@@ -14,7 +14,8 @@ import { type Case, mebibyte } from "./case.ts"
 import type { Figure } from "./report.ts"
 import { kept } from "./servers.ts"
 
-const entry = fileURLToPath(new URL("simulation/process.ts", import.meta.url))
+/** The programs: migrations, and what these record alone. */
+type Program = "process" | "records"
 
 /**
  * Node lets garbage lie as long as it has room: with less of it, what is kept shows. It then looks for garbage all the time,
@@ -60,11 +61,11 @@ const copies = 64
 /** The heap that Node gives itself on this machine. */
 const ownHeap: ReadonlyArray<string> = []
 
-/** Makes what runs a migration in a process of its own, and says how many bytes its database has afterwards. */
-const program = Effect.gen(function* () {
+/** Makes what runs a program in a process of its own, and says how many bytes its database has afterwards. */
+const programOf = Effect.fnUntraced(function* (name: Program) {
   const folder = yield* temporaryFolder
-  const file = join(folder, "migration.mjs")
-  yield* bundle({ entry, file })
+  const file = join(folder, `${name}.mjs`)
+  yield* bundle({ entry: fileURLToPath(new URL(`simulation/${name}.ts`, import.meta.url)), file })
   let count = 0
   return Effect.fnUntraced(function* ({ heap = heapOf(160), ...job }: Job) {
     const filename = join(folder, `${count++}.sqlite`)
@@ -104,7 +105,7 @@ const simulated: Case = {
   title: "a migration of 1,000,000 artifacts in 1,000 repositories, between registries in memory",
   isAlone: true,
   run: Effect.fnUntraced(function* () {
-    const migrate = yield* program
+    const migrate = yield* programOf("process")
     const bare = yield* migrate({ images: most, latencyMillis, heap: ownHeap, isBare: true })
     const whole = yield* migrate({ images: most, latencyMillis, heap: ownHeap, isOnce: true })
     const [small, middle, large] = [
@@ -141,12 +142,28 @@ const simulated: Case = {
   })
 }
 
+const records: Case = {
+  name: "migration-records",
+  title: "what a migration of 1,000,000 artifacts records: workflows and tables alone",
+  isAlone: true,
+  run: Effect.fnUntraced(function* () {
+    const record = yield* programOf("records")
+    const middle = yield* record({ images: many, heap: ownHeap })
+    const large = yield* record({ images: most, heap: ownHeap })
+    return [
+      { what: "processor", values: [processorOf(large)], unit: "s", atMost: 60 },
+      growth("1,000,000 ÷ 100,000", [processorOf(large) / most / (processorOf(middle) / many)]),
+      { what: "database for an artifact", values: [large.bytes / most], unit: "bytes", atMost: 500 }
+    ]
+  })
+}
+
 const overHttp: Case = {
   name: "migration-http",
   title: "a migration of 100,000 artifacts between two emulators over HTTP",
   isAlone: true,
   run: Effect.fnUntraced(function* () {
-    const migrate = yield* program
+    const migrate = yield* programOf("process")
     const between = Effect.fnUntraced(function* (images: number) {
       const registries = { source: yield* kept({ tags: images, perRepository: 1000 }), target: yield* kept({}) }
       return yield* migrate({ images, registries })
@@ -172,7 +189,7 @@ const shapes: Case = {
   title: "a migration of one repository with 100,000 tags, and one of 50,000 repositories with a tag each, in memory",
   isAlone: true,
   run: Effect.fnUntraced(function* () {
-    const migrate = yield* program
+    const migrate = yield* programOf("process")
     const usual = yield* migrate({ images: manyTags, latencyMillis })
     // The lists of a repository are in memory while they are compared.
     const long = yield* migrate({ images: manyTags, latencyMillis, perRepository: manyTags, heap: heapOf(320) })
@@ -202,4 +219,4 @@ const shapes: Case = {
   })
 }
 
-export const migration: ReadonlyArray<Case> = [simulated, overHttp, shapes]
+export const migration: ReadonlyArray<Case> = [simulated, records, overHttp, shapes]

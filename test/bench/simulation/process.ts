@@ -25,6 +25,7 @@ import * as Stream from "effect/Stream"
 import { peakMemoryBytes } from "../../support/peakMemory.ts"
 import * as Images from "./images.ts"
 import * as Simulated from "./registries.ts"
+import { took } from "./took.ts"
 
 const Job = Schema.fromJsonString(
   Schema.Struct({
@@ -39,11 +40,6 @@ const Job = Schema.fromJsonString(
   })
 )
 const { perRepository = 1000, ...job } = Schema.decodeUnknownSync(Job)(process.argv[2])
-
-const processorSeconds = (): number => {
-  const { system, user } = process.cpuUsage()
-  return (system + user) / 1e6
-}
 
 const simulated = Simulated.make(job.images, job.latencyMillis, perRepository)
 
@@ -112,13 +108,9 @@ const run: Effect.Effect<void, unknown, ClientRegistries.Registries | SqlClient 
 
 const program = Effect.gen(function* () {
   const measured = Effect.fnUntraced(function* <E, R>(work: Effect.Effect<void, E, R>) {
-    const begun = { seconds: performance.now() / 1000, processorSeconds: processorSeconds(), ...simulated.count }
-    yield* work
-    return {
-      seconds: performance.now() / 1000 - begun.seconds,
-      processorSeconds: processorSeconds() - begun.processorSeconds,
-      requests: simulated.count.requests - begun.requests
-    }
+    const { requests } = simulated.count
+    const seconds = yield* took(work)
+    return { ...seconds, requests: simulated.count.requests - requests }
   })
   const first = yield* measured(job.isBare === true ? bare : run)
   const { mounted, sent } = simulated.count
