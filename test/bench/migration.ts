@@ -15,7 +15,10 @@ import type { Figure } from "./report.ts"
 import { kept } from "./servers.ts"
 
 /** The programs: migrations, and what these record alone. */
-type Program = "process" | "records"
+const programs = {
+  migration: new URL("simulation/process.ts", import.meta.url),
+  records: new URL("simulation/records.ts", import.meta.url)
+}
 
 /**
  * Node lets garbage lie as long as it has room: with less of it, what is kept shows. It then looks for garbage all the time,
@@ -62,10 +65,10 @@ const copies = 64
 const ownHeap: ReadonlyArray<string> = []
 
 /** Makes what runs a program in a process of its own, and says how many bytes its database has afterwards. */
-const programOf = Effect.fnUntraced(function* (name: Program) {
+const programOf = Effect.fnUntraced(function* (name: keyof typeof programs) {
   const folder = yield* temporaryFolder
   const file = join(folder, `${name}.mjs`)
-  yield* bundle({ entry: fileURLToPath(new URL(`simulation/${name}.ts`, import.meta.url)), file })
+  yield* bundle({ entry: fileURLToPath(programs[name]), file })
   let count = 0
   return Effect.fnUntraced(function* ({ heap = heapOf(160), ...job }: Job) {
     const filename = join(folder, `${count++}.sqlite`)
@@ -105,7 +108,7 @@ const simulated: Case = {
   title: "a migration of 1,000,000 artifacts in 1,000 repositories, between registries in memory",
   isAlone: true,
   run: Effect.fnUntraced(function* () {
-    const migrate = yield* programOf("process")
+    const migrate = yield* programOf("migration")
     const bare = yield* migrate({ images: most, latencyMillis, heap: ownHeap, isBare: true })
     const whole = yield* migrate({ images: most, latencyMillis, heap: ownHeap, isOnce: true })
     const [small, middle, large] = [
@@ -163,7 +166,7 @@ const overHttp: Case = {
   title: "a migration of 100,000 artifacts between two emulators over HTTP",
   isAlone: true,
   run: Effect.fnUntraced(function* () {
-    const migrate = yield* programOf("process")
+    const migrate = yield* programOf("migration")
     const between = Effect.fnUntraced(function* (images: number) {
       const registries = { source: yield* kept({ tags: images, perRepository: 1000 }), target: yield* kept({}) }
       return yield* migrate({ images, registries })
@@ -189,7 +192,7 @@ const shapes: Case = {
   title: "a migration of one repository with 100,000 tags, and one of 50,000 repositories with a tag each, in memory",
   isAlone: true,
   run: Effect.fnUntraced(function* () {
-    const migrate = yield* programOf("process")
+    const migrate = yield* programOf("migration")
     const usual = yield* migrate({ images: manyTags, latencyMillis })
     // The lists of a repository are in memory while they are compared.
     const long = yield* migrate({ images: manyTags, latencyMillis, perRepository: manyTags, heap: heapOf(320) })
