@@ -1,7 +1,7 @@
 /**
  * The workspace in a folder of its own, which a test may change as it likes.
  */
-import { cp, symlink } from "node:fs/promises"
+import { chmod, cp, symlink } from "node:fs/promises"
 import { delimiter, join, relative } from "node:path"
 import { fileURLToPath } from "node:url"
 import * as Effect from "effect/Effect"
@@ -32,6 +32,8 @@ export const linkedWorkspace = Effect.gen(function* () {
 /** A copy with packages of its own, in which all tests can run. */
 export const installedWorkspace = Effect.gen(function* () {
   const folder = yield* temporaryFolder
+  // Tests start programs of the workspace as a user with fewer rights.
+  yield* Effect.promise(() => chmod(folder, 0o755))
   yield* copyFiles(folder, (path) => /(?:^|\/)node_modules$/.test(path))
   yield* run("npx", ["-y", "pnpm@12", "install", "--frozen-lockfile", "--prefer-offline"], { cwd: folder })
   return folder

@@ -26,6 +26,8 @@ const readState = (filename: string) =>
     let text = ""
     child.stdout.on("data", (chunk) => (text += String(chunk)))
     child.stderr.on("data", (chunk) => (text += String(chunk)))
+    // This user may have no right to reach the workspace.
+    child.on("error", (error) => resume(Effect.die(error)))
     child.on("close", () => resume(Effect.succeed(text)))
     return Effect.sync(() => child.kill())
   })
