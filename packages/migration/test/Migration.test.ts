@@ -521,6 +521,32 @@ describe("a migration", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("looks again for the blobs of a manifest that the target refuses since it lost one", () =>
+    Effect.gen(function* () {
+      const { report, run, seed, target } = yield* makeWorld()
+      yield* seed({ repository: "shop/api", tags: ["1.0"], layers: ["api"] })
+      yield* target.inject({
+        method: "PUT",
+        path: /\/manifests\//,
+        times: 1,
+        consequence: {
+          _tag: "Answer",
+          status: 404,
+          body: '{"errors":[{"code":"MANIFEST_BLOB_UNKNOWN","message":"blob unknown to registry"}]}'
+        }
+      })
+      yield* run({ verify: { sample: 0 } })
+      const asked = (yield* target.journal).filter(({ method, path }) => method === "HEAD" && path.includes("/blobs/"))
+      const paths = asked.map(({ path }) => path)
+      assert.isAbove(paths.length, 0)
+      assert.strictEqual(paths.length, 2 * new Set(paths).size)
+      assert.deepEqual(
+        (yield* report).map(({ state }) => state),
+        ["verified"]
+      )
+    }).pipe(Effect.scoped)
+  )
+
   it.live("says what vanished at the source before it was copied, and keeps what was", () =>
     Effect.gen(function* () {
       const { report, run, seed, services, source } = yield* makeWorld()

@@ -108,6 +108,20 @@ for (const { databases, isInstalled, name } of kinds) {
         }).pipe(onEmpty)
       )
 
+      it.effect("keeps the outcome that another process has written meanwhile", () =>
+        Effect.gen(function* () {
+          const { run, store } = yield* begun
+          yield* setPlan(store, 1, plannedOf(0, 1))
+          yield* store.makeBatches(run.id, 1, 10, 1)
+          const [batch] = yield* store.openBatches(run.id)
+          const [task] = yield* store.tasks(batch?.id ?? 0)
+          yield* store.settle([{ id: task?.id ?? 0, state: "copied" }], [])
+          // By a process that hung after its copy failed.
+          yield* store.settle([{ id: task?.id ?? 0, state: "failed", class: "other" }], [])
+          assert.strictEqual((yield* store.known(1)).get(digestOf(0))?.state, "copied")
+        }).pipe(onEmpty)
+      )
+
       it.effect("refuses the tables of a newer version", () =>
         Effect.gen(function* () {
           const sql = yield* SqlClient.SqlClient

@@ -124,7 +124,8 @@ export interface Hooks<out E> {
 /** Indexes of indexes have two levels, and the signature of an SBOM two more. */
 const mostLevels = 16
 
-const defaultMaxManifests = 100_000
+/** The most manifests of a graph, and of a list of referrers, which may have no end. */
+export const defaultMaxManifests = 100_000
 
 /** The limit of all manifests together, in bytes. Their descriptors are kept, which takes a few times as much memory. */
 const mostBytes = 256 * 1024 * 1024

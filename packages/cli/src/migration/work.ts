@@ -133,10 +133,10 @@ const eventLine = (event: Migration.Event): string => `${Answer.escaped(JSON.str
  * Makes a function that tells why an artifact is not at the target, once for each reason: a run whose target is down works for
  * minutes before its answer says so.
  */
-const tellingReasons = Effect.fnUntraced(function* (isTold: boolean) {
+const tellingReasons = Effect.gen(function* () {
   const told = yield* Ref.make<ReadonlySet<string>>(new Set())
   return Effect.fnUntraced(function* (event: Migration.Event) {
-    if (!isTold || event._tag !== "ArtifactDone") return
+    if (event._tag !== "ArtifactDone") return
     const line = Answers.missingLine(event)
     if (line === undefined) return
     const reason = `${event.state} ${event.class}`
@@ -154,7 +154,7 @@ const follow = Effect.fnUntraced(function* (
 ) {
   const { isQuiet } = yield* settings
   // The printed events have the reasons.
-  const tellReason = yield* tellingReasons(!isPrinting && !isQuiet)
+  const tellReason = isPrinting || isQuiet ? () => Effect.void : yield* tellingReasons
   const events = Migration.run(name, rules).pipe(Stream.tap(tracker.note), Stream.tap(tellReason))
   const work = isPrinting ? Output.printAll(Stream.map(events, eventLine)) : Stream.runDrain(events)
   yield* Progress.showing(isPrinting ? Progress.printsEvents : Progress.continues, Shown.of(tracker), work)

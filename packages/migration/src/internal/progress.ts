@@ -5,6 +5,7 @@ import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import type { FailureCount, State, Summary } from "../MigrationReport.ts"
 import type { Event } from "./driver.ts"
+import { notAtTarget } from "./store/states.ts"
 
 interface OfRepository {
   readonly source: string
@@ -82,8 +83,6 @@ const added = (counts: Map<State, number>, state: State, count: number): void =>
   counts.set(state, Math.max(0, (counts.get(state) ?? 0) + count))
 }
 
-const notAtTarget: ReadonlySet<State> = new Set<State>(["failed", "refused", "skipped", "vanished"])
-
 const noteArtifact = (tally: Tally, event: Extract<Event, { readonly _tag: "ArtifactDone" }>, now: number): void => {
   const { class: kind, millis, sentBytes, source, state, target } = event
   tally.done += 1
@@ -91,7 +90,7 @@ const noteArtifact = (tally: Tally, event: Extract<Event, { readonly _tag: "Arti
   tally.sentBytes += sentBytes
   added(tally.counts, "planned", -1)
   added(tally.counts, state, 1)
-  if (kind !== undefined && notAtTarget.has(state)) {
+  if (kind !== undefined && notAtTarget.includes(state)) {
     const key = keyOf({ state, class: kind })
     tally.failures.set(key, { state, class: kind, count: (tally.failures.get(key)?.count ?? 0) + 1 })
   }

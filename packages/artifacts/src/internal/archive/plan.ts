@@ -179,8 +179,8 @@ export const make = <E>(source: Reader<E>, references: ReadonlyArray<string>, wa
     const lists = yield* Effect.forEach(roots, ({ nodes }) => referrerLists(source, nodes, startHash))
     const names = new Set(roots.map(({ reference }) => reference))
     // With a list under the name of an image, neither would be found. Its referrers are in the index all the same.
-    const nameless = lists.flatMap(({ lists }) => lists).filter(({ tag }) => !names.has(tag))
-    const tagged = new Map(nameless.map(({ raw, tag }) => [tag, raw] as const))
+    const withOwnName = lists.flatMap(({ lists }) => lists).filter(({ tag }) => !names.has(tag))
+    const tagged = new Map(withOwnName.map(({ raw, tag }) => [tag, raw] as const))
     const listed = [
       ...roots.map((root) => entryOf(root, wanted)),
       ...distinct(lists.flatMap(({ found }) => found)),

@@ -6,13 +6,10 @@ import type * as Digest from "@effect-acr/client/Digest"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { Reader } from "../../ContentStore.ts"
-import type { Walked, WalkedNode } from "../walk.ts"
+import { defaultMaxManifests, type Walked, type WalkedNode } from "../walk.ts"
 
 /** Lists that are read at the same time. */
 const listsAtOnce = 8
-
-/** A list may have no end. */
-const mostListed = 100_000
 
 /** A graph in which such referrers are `absent`: putting them again lists them. */
 export const withUnlisted = <E>(target: Pick<Reader<E>, "referrers">, graph: Walked): Effect.Effect<Walked, E> => {
@@ -22,7 +19,7 @@ export const withUnlisted = <E>(target: Pick<Reader<E>, "referrers">, graph: Wal
     if (there.length === 0) return Effect.succeed([])
     return target.referrers(descriptor.digest).pipe(
       Stream.map(({ digest }) => digest),
-      Stream.take(mostListed),
+      Stream.take(defaultMaxManifests),
       Stream.runCollect,
       Effect.map((found) => {
         const listed = new Set(found)

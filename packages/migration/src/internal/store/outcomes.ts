@@ -9,13 +9,10 @@ import { type Access, guarded } from "./access.ts"
 import { namesByArtifact, type TagRow } from "./artifacts.ts"
 import { fromBytes, toBytes } from "./digests.ts"
 import type { Repository } from "./repositories.ts"
-import { numberOf, stateOf } from "./states.ts"
+import { notAtTarget, numberOf, stateOf } from "./states.ts"
 
 /** The number of artifacts of a report that are read at a time. */
 const pageSize = 1000
-
-/** States of selected artifacts that the target lacks. */
-const notAtTarget: ReadonlyArray<State> = ["failed", "refused", "skipped", "vanished"]
 
 export interface Total {
   readonly state: State

@@ -6,6 +6,9 @@ import { State } from "../../MigrationReport.ts"
 /** Rows store the position of a state in the schema. */
 export const numberOf = (state: State): number => State.literals.indexOf(state)
 
+/** States of selected artifacts that the target lacks. */
+export const notAtTarget: ReadonlyArray<State> = ["failed", "refused", "skipped", "vanished"]
+
 export const stateOf = (number: number): State => State.literals[number] ?? "planned"
 
 /** The number of characters of a message that are stored. */
