@@ -403,7 +403,7 @@ describe("a login that is refused", () => {
 describe("a route inside one registry", () => {
   it.live("does not copy its own copies", () =>
     Effect.gen(function* () {
-      const { route, run, seed, source, status } = yield* makeWorld()
+      const { route, run, seed, services, source, status } = yield* makeWorld()
       yield* seed({ repository: "shop/api", tags: ["1.0"] })
       const rename = [{ prefix: "", replaceBy: "backup/" }]
       const routes = [{ from: route.from, to: route.from, rename }]
@@ -414,6 +414,13 @@ describe("a route inside one registry", () => {
       // Another run does not know what the first one made.
       yield* run({ routes }, "other")
       assert.deepEqual(yield* names, ["backup/shop/api", "shop/api"])
+      // What no listed name explains is a copy of this run all the same.
+      const remove = Effect.flatMap(Registries.open(`${source.loginServer}/shop/api`), ({ registry }) =>
+        registry.deleteRepository("shop/api")
+      )
+      yield* Effect.provide(remove, services)
+      yield* run({ routes })
+      assert.deepEqual(yield* names, ["backup/shop/api"])
     }).pipe(Effect.scoped)
   )
 })
