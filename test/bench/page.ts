@@ -138,7 +138,7 @@ images by hand took 34 seconds for each 100,000 besides the copies, where the ru
   "migration-shapes": `Processes as in \`migration\`. Of a repository, the lists of both sides are in memory while they are compared, for which Node has
 320 MiB for old objects where one repository has all tags.`,
   "migration-http": `Both emulators, without TLS, share the cores with the migration. A repository has 1,000 images. The
-process has 160 MiB for old objects, and copies 64 artifacts at a time.`,
+process has 112 MiB for old objects, and copies 64 artifacts at a time.`,
   "migration-tools": `Both registries are emulators without TLS. Each contestant copies into an empty one. Skopeo gets a list of the
 repositories; regctl and oras run once for each image, and are given its repository and tag, which the others find by themselves. Of
 images for several platforms, all are copied. A referrer is a signature, an SBOM or a note on an SBOM. The missing tags are those of signatures
