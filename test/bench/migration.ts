@@ -169,7 +169,7 @@ const overHttp: Case = {
     const migrate = yield* programOf("migration")
     const between = Effect.fnUntraced(function* (images: number) {
       const registries = { source: yield* kept({ tags: images, perRepository: 1000 }), target: yield* kept({}) }
-      return yield* migrate({ images, heap: heapOf(112), registries })
+      return yield* migrate({ images, registries })
     }, Effect.scoped)
     const small = yield* between(few)
     const large = yield* between(many)

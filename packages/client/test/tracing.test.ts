@@ -2,6 +2,7 @@
  * Observability of operations: spans, metrics, logs, and the registry's warnings.
  */
 import { assert, describe, it } from "@effect/vitest"
+import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -54,16 +55,19 @@ interface Shown {
 }
 
 /** The observable parts of a span. */
-const shown = (span: Tracer.NativeSpan): Shown => {
+const shown = (span: Tracer.NativeSpan, _: number, spans: ReadonlyArray<Tracer.NativeSpan>): Shown => {
+  const nameOf = ({ spanId }: Tracer.AnySpan) =>
+    Option.map(
+      Arr.findFirst(spans, (other) => other.spanId === spanId),
+      ({ name }) => name
+    )
   assert.strictEqual(span.status._tag, "Ended", `${span.name} never ended`)
   return {
     name: span.name,
     kind: span.kind,
     attributes: Object.fromEntries(span.attributes),
     events: span.events.map(([name]) => name),
-    parent: Option.getOrUndefined(
-      Option.flatMap(span.parent, (parent) => (parent._tag === "Span" ? Option.some(parent.name) : Option.none()))
-    ),
+    parent: Option.getOrUndefined(Option.flatMap(span.parent, nameOf)),
     failure:
       span.status._tag === "Ended" && Exit.isFailure(span.status.exit)
         ? Cause.pretty(span.status.exit.cause)

@@ -18,6 +18,7 @@ import type { Operation } from "../../Operation.ts"
 import { type Attachment, type Failure, final } from "../http/exchange.ts"
 import * as Jwt from "./jwt.ts"
 import { lifetimeMillis, usableFor } from "./lifetime.ts"
+import * as LookUp from "./lookUp.ts"
 import * as OAuth from "./oauth.ts"
 import { type Basic, type Bearer, claimsOf } from "./scheme.ts"
 
@@ -158,7 +159,7 @@ export const make = Effect.fnUntraced(function* (options: {
     if (scheme._tag === "Basic") return refuse(passwordWanted)
     // Any server can imitate ACR's token service.
     if (scheme.isAcr && Credentials.isLoginServerOf(registry.loginServer, loginServers))
-      return Cache.get(exchanged, { scheme, token })
+      return LookUp.get(exchanged, { scheme, token })
     return refuse(
       new Refused({
         description: `no Entra token is sent to ${scheme.origin}: it is not Azure Container Registry, or not among the token's loginServers (${loginServers.join(", ")})`
@@ -189,7 +190,7 @@ export const make = Effect.fnUntraced(function* (options: {
     timeToLive: (exit) => (Exit.isSuccess(exit) ? exit.value.usableMillis : 0)
   })
 
-  const get = (request: GrantRequest) => Cache.get(grants, keyOf(request))
+  const get = (request: GrantRequest) => LookUp.get(grants, keyOf(request))
 
   return {
     explain: (error) => {

@@ -16,6 +16,7 @@ import { refusedValue } from "../schema/refused.ts"
 import { enclosed, type Grant, type Grants, refuse, type Send } from "./grants.ts"
 import * as Jwt from "./jwt.ts"
 import { lifetimeMillis, usableFor } from "./lifetime.ts"
+import * as LookUp from "./lookUp.ts"
 import * as OAuth from "./oauth.ts"
 import { type Bearer, claimsOf } from "./scheme.ts"
 import * as Scope from "./scope.ts"
@@ -172,7 +173,7 @@ export const make = Effect.fnUntraced(function* (options: {
   return {
     get: Effect.fnUntraced(function* (request) {
       const held = (yield* Cache.has(accessTokens, request)) ? undefined : yield* wider(request)
-      return held ?? (yield* Cache.get(accessTokens, request))
+      return held ?? (yield* LookUp.get(accessTokens, request))
     }),
     reject: Effect.fnUntraced(function* (request, refused, { claims, scopes }) {
       const wasEnough = Scope.covers(request.scopes, Scope.normalise(scopes))
