@@ -1,6 +1,7 @@
 /**
  * Graphs: their content, the order in which it can be put, and what ends a walk.
  */
+import type { Descriptor } from "@effect-acr/client/Descriptor"
 import * as MediaType from "@effect-acr/client/MediaType"
 import type * as Manifest from "@effect-acr/client/Manifest"
 import { assert, describe, it } from "@effect/vitest"
@@ -8,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as Graph from "../src/Graph.ts"
+import { NotInMemory } from "../src/MemoryStore.ts"
 import { amd64, arm64, attachment, both, config, holding, image, index, layer, rawOf } from "./support/artifacts.ts"
 
 const names = (graph: Graph.Graph, known: { readonly [name: string]: Manifest.Raw }) =>
@@ -131,6 +133,38 @@ describe("the graph of an artifact", () => {
         [odd.digest]
       )
     })
+  )
+
+  it.effect(
+    "treats them as blobs also if the store fails where a blob is requested as a manifest, as distribution does",
+    () =>
+      Effect.gen(function* () {
+        const store = yield* holding(["odd"], [])
+        const broken = new NotInMemory({ digest: amd64.descriptor.digest })
+        /** Reads the graph of an index with one entry, which the store fails to read as a manifest. */
+        const read = Effect.fnUntraced(function* (entry: Descriptor) {
+          const root = index(entry)
+          yield* store.putManifest(root, { isSparse: true })
+          const failing = {
+            ...store,
+            manifest: (wanted: Parameters<typeof store.manifest>[0]) =>
+              wanted.digest === root.descriptor.digest ? store.manifest(wanted) : Effect.fail(broken)
+          }
+          return yield* Graph.read(failing, root.descriptor)
+        })
+        for (const mediaType of [
+          MediaType.ociImageLayerGzip,
+          MediaType.dockerImageLayerGzip,
+          MediaType.MediaType.make("application/vnd.buildkit.cacheconfig.v0"),
+          MediaType.octetStream
+        ]) {
+          const graph = yield* read({ ...layer("odd"), mediaType })
+          assert.strictEqual(graph.nodes.size, 1)
+          assert.strictEqual(Graph.blobs(graph).length, 1)
+        }
+        const neither = { ...amd64.descriptor, mediaType: MediaType.octetStream }
+        assert.strictEqual(yield* Effect.flip(read(neither)), broken)
+      })
   )
 
   it.effect("includes the blobs of artifact manifests that were withdrawn", () =>

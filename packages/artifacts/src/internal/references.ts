@@ -22,7 +22,7 @@ const decodeArtifact = Schema.decodeUnknownResult(
   Schema.fromJsonString(Schema.Struct({ blobs: Schema.optionalKey(Schema.NullOr(Schema.Array(Descriptor))) }))
 )
 
-/** Media types of manifests. An entry of an index with any other type may be a blob. */
+/** Media types of manifests. An entry of an index with another type may be a blob. */
 const manifestTypes: ReadonlySet<string> = new Set([
   MediaType.ociImageManifest,
   MediaType.ociImageIndex,
@@ -36,6 +36,13 @@ const manifestTypes: ReadonlySet<string> = new Set([
 /** Whether a descriptor must be that of a manifest. */
 export const isManifest = ({ mediaType }: Pick<Descriptor, "mediaType">): boolean =>
   manifestTypes.has(MediaType.essence(mediaType).toLowerCase())
+
+const contentTypes =
+  /^application\/vnd\.(?:oci\.image\.(?:layer|config)|docker\.(?:image\.rootfs|container\.image)|buildkit\.cacheconfig)\./
+
+/** Whether a descriptor must be that of a blob: a layer or a configuration, also where an index lists it, as caches of BuildKit do. */
+export const isBlob = ({ mediaType }: Pick<Descriptor, "mediaType">): boolean =>
+  contentTypes.test(MediaType.essence(mediaType).toLowerCase())
 
 const imageTypes: ReadonlySet<string> = new Set([MediaType.ociImageManifest, MediaType.dockerManifest])
 

@@ -11,7 +11,8 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import type { Reader } from "../ContentStore.ts"
-import { isManifest, type References, referencesOf } from "./references.ts"
+import { readEntry } from "./entry.ts"
+import { type References, referencesOf } from "./references.ts"
 import { type Finding, type Reading, readingOf } from "./validation/finding.ts"
 import { type Graph, GraphError, type GraphNode } from "./walk.ts"
 
@@ -68,16 +69,13 @@ const findingOf = ({ descriptor, path }: Step, reading: Reading): Finding => ({
   ...reading
 })
 
-/** Reads a manifest. An error about its content becomes a finding. */
-const readManifest = <E>(
-  reader: Reader<E>,
-  descriptor: Descriptor
-): Effect.Effect<Result.Result<Option.Option<Manifest.Raw>, Reading>, E> =>
-  reader.manifest(descriptor).pipe(
-    Effect.map((raw) => Result.succeed(raw)),
+/** An error about the content of a manifest becomes a finding. */
+const findingInstead = <A, E>(reading: Effect.Effect<A, E>): Effect.Effect<Result.Result<A, Reading>, E> =>
+  reading.pipe(
+    Effect.map((read) => Result.succeed(read)),
     Effect.catch((error) => {
-      const reading = readingOf(error)
-      return reading === undefined ? Effect.fail(error) : Effect.succeed(Result.fail(reading))
+      const found = readingOf(error)
+      return found === undefined ? Effect.fail(error) : Effect.succeed(Result.fail(found))
     })
   )
 
@@ -119,11 +117,11 @@ const visit = <E>(reader: Reader<E>, step: Step, { withReferrers }: Options): Ef
       const description = `manifests are nested more than ${mostLevels} deep`
       return yield* new GraphError({ problem: "TooDeep", path, description })
     }
-    const read = yield* readManifest(reader, descriptor)
+    const reading = reader.manifest(descriptor)
+    const read = yield* findingInstead(path.length > 1 ? readEntry(reader, descriptor, reading) : reading)
     if (Result.isFailure(read)) return { _tag: "Nothing", finding: findingOf(step, read.failure) }
+    if (read.success._tag === "Blob") return { _tag: "Blob" }
     if (Option.isNone(read.success)) {
-      // An index may list blobs, whose types may be unknown.
-      if (!isManifest(descriptor) && path.length > 1 && (yield* reader.has(descriptor))) return { _tag: "Blob" }
       return { _tag: "Nothing", finding: findingOf(step, { problem: "Missing", description: "it is not there" }) }
     }
     const raw = read.success.value

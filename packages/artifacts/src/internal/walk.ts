@@ -13,7 +13,8 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { Reader } from "../ContentStore.ts"
-import { isImage, isManifest, type References, referencesOf } from "./references.ts"
+import { readEntry } from "./entry.ts"
+import { isBlob, isImage, isManifest, type References, referencesOf } from "./references.ts"
 
 /**
  * A manifest of a graph.
@@ -183,21 +184,14 @@ const follow = ({ path }: Step, descriptor: Descriptor, referrersDepth: number, 
 })
 
 /** What a manifest names. */
-const readNode = <E>(
-  reader: Reader<E>,
-  step: Step
-): Effect.Effect<Option.Option<{ readonly raw: Manifest.Raw; readonly named: References }>, E | GraphError> =>
-  Effect.gen(function* () {
-    const raw = yield* reader.manifest(step.descriptor)
-    if (Option.isNone(raw)) return Option.none()
-    const named = referencesOf(raw.value)
-    if (Result.isFailure(named)) {
-      const type = MediaType.essence(raw.value.descriptor.mediaType)
-      const description = `it is not known what a manifest of type ${type} names: ${named.failure}`
-      return yield* fail("Unreadable", step.path, description)
-    }
-    return Option.some({ raw: raw.value, named: named.success })
+const namedBy = (raw: Manifest.Raw, step: Step): Effect.Effect<References, GraphError> => {
+  const type = MediaType.essence(raw.descriptor.mediaType)
+  return Result.match(referencesOf(raw), {
+    onFailure: (problem) =>
+      fail("Unreadable", step.path, `it is not known what a manifest of type ${type} names: ${problem}`),
+    onSuccess: Effect.succeed
   })
+}
 
 const nothingNamed: References = { manifests: [], blobs: [] }
 
@@ -211,25 +205,28 @@ const visit = <E, E2>(
     const { descriptor, path, referrersDepth } = step
     if (path.length > mostLevels)
       return yield* fail("TooDeep", path, `manifests are nested more than ${mostLevels} deep`)
-    const presence = step.isWhole ? "whole" : yield* hooks.presence(descriptor)
+    const isEntry = path.length > 1
+    if (isEntry && isBlob(descriptor)) return { _tag: "Blob", step }
+    // A store that is asked whether it has a blob as a manifest may fail.
+    const isKnown = !isEntry || isManifest(descriptor)
+    const presence = step.isWhole ? "whole" : isKnown ? yield* hooks.presence(descriptor) : "absent"
     const isRead = presence !== "whole" || (options.referrers !== undefined && !isImage(descriptor))
-    const found = isRead ? yield* readNode(reader, step) : Option.none()
-    if (isRead && Option.isNone(found)) {
-      // An index may list blobs, whose types may be unknown.
-      if (!isManifest(descriptor) && path.length > 1 && (yield* reader.has(descriptor))) return { _tag: "Blob", step }
+    const reading = reader.manifest(descriptor)
+    const read = isRead ? yield* isEntry ? readEntry(reader, descriptor, reading) : reading : Option.none()
+    if (read._tag === "Blob") return { _tag: "Blob", step }
+    if (isRead && Option.isNone(read))
       return yield* fail("Missing", path, `the manifest ${descriptor.digest} is not there`)
-    }
-    const named = Option.match(found, { onNone: () => nothingNamed, onSome: ({ named }) => named })
+    const named = Option.isSome(read) ? yield* namedBy(read.value, step) : nothingNamed
     const children = named.manifests.filter((child) => !hooks.isLeftOut(child))
     const referrers = yield* referrersOf(reader, step, options)
     return {
       _tag: "Manifest",
       step,
       node: {
-        descriptor: Option.isSome(found) ? { ...descriptor, ...found.value.raw.descriptor } : descriptor,
+        descriptor: Option.isSome(read) ? { ...descriptor, ...read.value.descriptor } : descriptor,
         children,
         blobs: named.blobs,
-        subject: Option.flatMap(found, ({ raw }) => Option.map(Referrer.fromManifest(raw), ({ subject }) => subject)),
+        subject: Option.map(Option.flatMap(read, Referrer.fromManifest), ({ subject }) => subject),
         referrers: referrers.map(({ digest }) => digest),
         presence,
         isSparse: children.length < named.manifests.length
