@@ -429,6 +429,25 @@ describe("eacr migrate", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("continues where a process was killed, or the disk was full, before it had made all tables", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld
+      yield* world.seed(...images)
+      const database = new DatabaseSync(world.state)
+      // The first table, which is not made in the transaction that makes the others.
+      database.exec(`CREATE TABLE migration_versions (
+        migration_id integer PRIMARY KEY NOT NULL,
+        created_at datetime NOT NULL DEFAULT current_timestamp,
+        name VARCHAR(255) NOT NULL
+      )`)
+      database.close()
+      const status = yield* world.migrate("status", "test", "--state", world.state)
+      assert.strictEqual(status.code, 4, status.stderr)
+      const run = yield* world.run()
+      assert.strictEqual(run.code, 0, run.stderr)
+    }).pipe(Effect.scoped)
+  )
+
   it.live("a run is complete where only lists of the target have records that cannot be read, as its status says", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld

@@ -55,11 +55,11 @@ const explainDenied = <E extends Problem>(error: E): E | Denied => {
   return new Denied({ description: error.message, help })
 }
 
-/** Counts the tables of a database, and those of runs among them. */
+/** Counts the tables of a database, and those of runs among them: the first one that is made, since a kill may leave it alone. */
 const tablesOf = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const [row] = yield* sql<{ readonly all: number; readonly own: number }>`
-    SELECT count(*) AS "all", coalesce(sum(name = 'migration_runs'), 0) AS own FROM sqlite_schema WHERE type = 'table'`
+    SELECT count(*) AS "all", coalesce(sum(name = 'migration_versions'), 0) AS own FROM sqlite_schema WHERE type = 'table'`
   return row ?? { all: 0, own: 0 }
 })
 
