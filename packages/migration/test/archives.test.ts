@@ -41,8 +41,30 @@ const makeArchived = Effect.gen(function* () {
   const archives = { archives: join(world.folder, "archives") }
   const out = world.run({ routes: [{ from: world.route.from, to: archives }] }, "out")
   const api = join(archives.archives, "shop", "api.tar")
-  return { ...world, api, archives, out }
+  const digestOf = (tag: string) =>
+    Effect.map(world.source.contents("shop/api"), (contents) => {
+      const { tags } = Option.getOrThrow(contents)
+      return tags.find(({ name }) => name === tag)?.digest ?? ""
+    })
+  const deleteAtSource = Effect.fnUntraced(function* (tag: string) {
+    const { registry } = yield* Registries.open(`${world.source.loginServer}/shop/api`)
+    yield* registry.deleteManifest("shop/api", yield* digestOf(tag))
+  }, Effect.provide(world.services))
+  return { ...world, api, archives, deleteAtSource, digestOf, out }
 })
+
+/** The bytes of an archive from where a blob begins. */
+const contentAt = (archive: Buffer, digest: string): Buffer => {
+  const headerBytes = 512
+  return archive.subarray(archive.indexOf(`blobs/${digest.replace(":", "/")}`) + headerBytes)
+}
+
+/** Changes the first byte of a blob in an archive. */
+const damage = (archive: string, digest: string): void => {
+  const bytes = readFileSync(archive)
+  contentAt(bytes, digest)[0] = 0
+  writeFileSync(archive, bytes)
+}
 
 describe("a folder of archives", () => {
   it.live("gets an archive for each repository, from which all goes to another registry", () =>
@@ -125,18 +147,11 @@ describe("a folder of archives", () => {
 
   it.live("keeps what only the archive has, although the layouts beside it were deleted", () =>
     Effect.gen(function* () {
-      const { api, archives, out, report, route, run, services, source, status } = yield* makeArchived
+      const { api, archives, deleteAtSource, out, report, route, run, source, status } = yield* makeArchived
       yield* out
       const before = yield* tagsIn(api)
       yield* Effect.promise(() => rm(join(archives.archives, ".layouts"), { recursive: true }))
-      const { tags } = Option.getOrThrow(yield* source.contents("shop/api"))
-      const gone = tags.find(({ name }) => name === "1.0")?.digest ?? ""
-      yield* Effect.provide(
-        Effect.flatMap(Registries.open(`${source.loginServer}/shop/api`), ({ registry }) =>
-          registry.deleteManifest("shop/api", gone)
-        ),
-        services
-      )
+      yield* deleteAtSource("1.0")
       yield* source.seed({ repository: "shop/api", tags: ["1.2"], layers: ["api 1.2"] })
       for (let call = 0; call < 2; call++) {
         yield* run({ routes: [{ from: route.from, to: archives }] }, "out")
@@ -147,6 +162,41 @@ describe("a folder of archives", () => {
       assert.sameMembers(yield* tagsIn(api), [...before, "1.2"])
       assert.isTrue((yield* report).every(({ state }) => state === "present" || state === "skipped"))
       assert.isTrue(MigrationReport.isComplete(yield* status))
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("keeps what only the archive has, although an image in it is damaged and the layouts were deleted", () =>
+    Effect.gen(function* () {
+      const { api, archives, deleteAtSource, digestOf, out, seed } = yield* makeArchived
+      yield* seed({ repository: "shop/api", tags: ["0.9"], layers: ["api 0.9"] })
+      yield* out
+      const before = yield* tagsIn(api)
+      rmSync(join(archives.archives, ".layouts"), { recursive: true })
+      const manifest = contentAt(readFileSync(api), yield* digestOf("0.9")).toString()
+      damage(api, /"layers":\[.*?"digest":"(sha256:[0-9a-f]+)"/.exec(manifest)?.[1] ?? "")
+      yield* deleteAtSource("1.0")
+      yield* out
+      assert.sameMembers(yield* tagsIn(api), before)
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("leaves an archive alone that it cannot read, where the layouts were deleted, and reports that", () =>
+    Effect.gen(function* () {
+      const { api, archives, digestOf, out, services } = yield* makeArchived
+      yield* out
+      rmSync(join(archives.archives, ".layouts"), { recursive: true })
+      damage(api, yield* digestOf("1.1"))
+      const before = readFileSync(api)
+      yield* out
+      assert.isTrue(before.equals(readFileSync(api)))
+      const outcomes = yield* Effect.provide(Stream.runCollect(Migration.report("out")), services)
+      const [failed] = outcomes.filter(({ state }) => state === "failed")
+      assert.include(failed?.detail, `shop/api cannot be opened: ${api}: `)
+      assert.include(failed?.detail, "the content does not match its digest")
+      rmSync(api)
+      yield* out
+      assert.isTrue(MigrationReport.isComplete(yield* Effect.provide(Migration.status("out"), services)))
+      assert.sameMembers(yield* tagsIn(api), ["1.0", "1.1", "latest"])
     }).pipe(Effect.scoped)
   )
 

@@ -4,10 +4,10 @@
  * A tar cannot be changed in place. A run collects its copies in a layout, `.layouts/shop%2Fapi`, and writes the archive once
  * nothing is left to copy in the repository. The layout stays: the next run adds what is new.
  */
-import type { ArchiveError } from "@effect-acr/artifacts/ArchiveError"
+import { ArchiveError } from "@effect-acr/artifacts/ArchiveError"
 import type { ContentStore, Reader } from "@effect-acr/artifacts/ContentStore"
 import * as Copy from "@effect-acr/artifacts/Copy"
-import { at, type CopyError } from "@effect-acr/artifacts/CopyError"
+import type { CopyError } from "@effect-acr/artifacts/CopyError"
 import * as ImageArchive from "@effect-acr/artifacts/ImageArchive"
 import * as LayoutFiles from "@effect-acr/artifacts/LayoutFiles"
 import * as Compression from "@effect-acr/client/Compression"
@@ -19,6 +19,7 @@ import * as Path from "effect/Path"
 import type { PlatformError } from "effect/PlatformError"
 import * as RcMap from "effect/RcMap"
 import * as Stream from "effect/Stream"
+import { isDamaged } from "./failures.ts"
 import * as LeftOut from "./leftOut.ts"
 
 const extension = ".tar"
@@ -108,14 +109,18 @@ const isStale = (files: FileSystem.FileSystem, index: string, archive: string): 
 
 /**
  * Fills the layout of an archive from the archive if the layout is gone, so that the next archive has what only this one has. A file
- * marks a layout that is not filled yet. An archive that cannot be read is left out: everything is copied again.
+ * marks a layout that is not filled yet. A damaged image is left out. Fails if the archive cannot be read, and so would be lost.
  */
 export const restore = <E>(
   root: string,
   repository: string,
   archive: Reader<ArchiveError>,
   store: ContentStore<E>
-): Effect.Effect<void, PlatformError | CopyError<ArchiveError | E | Copy.Fault>, FileSystem.FileSystem | Path.Path> =>
+): Effect.Effect<
+  void,
+  ArchiveError | PlatformError | CopyError<ArchiveError | E | Copy.Fault>,
+  FileSystem.FileSystem | Path.Path
+> =>
   Effect.gen(function* () {
     const files = yield* FileSystem.FileSystem
     const path = yield* Path.Path
@@ -123,19 +128,21 @@ export const restore = <E>(
     const mark = `${layout}.unfilled`
     const isFilled = (yield* files.exists(path.join(layout, LayoutFiles.indexFile))) && !(yield* files.exists(mark))
     if (isFilled || !(yield* files.exists(fileOf(path, root, repository)))) return
+    const tags = yield* Stream.runCollect(archive.tags)
     yield* files.makeDirectory(path.dirname(mark), { recursive: true })
     yield* files.writeFileString(mark, "")
-    const fill = Effect.gen(function* () {
-      const tags = yield* Effect.mapError(Stream.runCollect(archive.tags), at("source")<ArchiveError | E | Copy.Fault>)
-      // `keep`, since another group of copies may have moved the tag meanwhile.
-      yield* Effect.forEach(tags, (tag) => Copy.run(archive, store, tag, { tags: [tag], onTag: "keep" }), {
-        discard: true
-      })
-    })
-    yield* Effect.catchIf(
-      fill,
-      ({ side }) => side === "source",
-      () => Effect.void
+    yield* Effect.forEach(
+      tags,
+      (tag) =>
+        // `keep`, since another group of copies may have moved the tag meanwhile.
+        Copy.run(archive, store, tag, { tags: [tag], onTag: "keep" }).pipe(
+          Effect.asVoid,
+          Effect.catchIf(
+            ({ cause }) => cause instanceof ArchiveError && isDamaged(cause),
+            () => Effect.void
+          )
+        ),
+      { discard: true }
     )
     // Several groups of copies may begin at the same time.
     yield* files.remove(mark, { force: true })
