@@ -4,7 +4,9 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { rm } from "node:fs/promises"
 import { dirname, join } from "node:path"
+import * as Copy from "@effect-acr/artifacts/Copy"
 import * as ImageArchive from "@effect-acr/artifacts/ImageArchive"
+import * as ImageLayout from "@effect-acr/artifacts/ImageLayout"
 import * as Registries from "@effect-acr/client/Registries"
 import * as NodeCompression from "@effect-acr/node/NodeCompression"
 import * as NodeServices from "@effect/platform-node/NodeServices"
@@ -197,6 +199,28 @@ describe("a folder of archives", () => {
       yield* out
       assert.isTrue(MigrationReport.isComplete(yield* Effect.provide(Migration.status("out"), services)))
       assert.sameMembers(yield* tagsIn(api), ["1.0", "1.1", "latest"])
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("keeps what only the archive has, although a process was killed while it filled the layout from it", () =>
+    Effect.gen(function* () {
+      const { api, archives, deleteAtSource, out, route, run } = yield* makeArchived
+      yield* out
+      const before = yield* tagsIn(api)
+      const layouts = join(archives.archives, ".layouts")
+      rmSync(layouts, { recursive: true })
+      yield* deleteAtSource("1.0")
+      // What a killed process leaves.
+      const layout = join(layouts, "shop%2Fapi")
+      yield* Effect.gen(function* () {
+        const target = yield* ImageLayout.open(layout)
+        const tags = ["1.1", "latest"]
+        yield* Copy.run(yield* ImageArchive.read(api), target, "1.1", { tags })
+      }).pipe(Effect.scoped, Effect.provide([NodeServices.layer, NodeCompression.layer]))
+      writeFileSync(`${layout}.unfilled`, "")
+      // Another run knows nothing of the first one. With referrers, it would compare all artifacts.
+      yield* run({ routes: [{ from: route.from, to: archives }], referrers: false })
+      assert.sameMembers(yield* tagsIn(api), before)
     }).pipe(Effect.scoped)
   )
 

@@ -34,6 +34,17 @@ export const fileOf = (path: Path.Path, root: string, repository: string): strin
 export const layoutOf = (path: Path.Path, root: string, repository: string): string =>
   path.join(root, layouts, encodeURIComponent(repository))
 
+/** A file beside a layout that is not filled from its archive yet. */
+const markOf = (layout: string): string => `${layout}.unfilled`
+
+/** Whether a layout is not filled from its archive yet, as after a kill: nothing may be concluded from what it has. */
+export const isUnfilled = (
+  files: FileSystem.FileSystem,
+  path: Path.Path,
+  root: string,
+  repository: string
+): Effect.Effect<boolean, PlatformError> => files.exists(markOf(layoutOf(path, root, repository)))
+
 /** The names of the archives under a folder, without their extension. */
 export const archivesIn = (
   files: FileSystem.FileSystem,
@@ -108,8 +119,8 @@ const isStale = (files: FileSystem.FileSystem, index: string, archive: string): 
   })
 
 /**
- * Fills the layout of an archive from the archive if the layout is gone, so that the next archive has what only this one has. A file
- * marks a layout that is not filled yet. A damaged image is left out. Fails if the archive cannot be read, and so would be lost.
+ * Fills the layout of an archive from the archive if the layout is gone, so that the next archive has what only this one has.
+ * A damaged image is left out. Fails if the archive cannot be read, and so would be lost.
  */
 export const restore = <E>(
   root: string,
@@ -125,9 +136,10 @@ export const restore = <E>(
     const files = yield* FileSystem.FileSystem
     const path = yield* Path.Path
     const layout = layoutOf(path, root, repository)
-    const mark = `${layout}.unfilled`
+    const mark = markOf(layout)
     const isFilled = (yield* files.exists(path.join(layout, LayoutFiles.indexFile))) && !(yield* files.exists(mark))
-    if (isFilled || !(yield* files.exists(fileOf(path, root, repository)))) return
+    if (isFilled) return
+    if (!(yield* files.exists(fileOf(path, root, repository)))) return yield* files.remove(mark, { force: true })
     const tags = yield* Stream.runCollect(archive.tags)
     yield* files.makeDirectory(path.dirname(mark), { recursive: true })
     yield* files.writeFileString(mark, "")

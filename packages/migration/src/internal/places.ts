@@ -132,9 +132,18 @@ export const make = Effect.fnUntraced(function* () {
         Archives.restore(place.archives, repository, file, store)
       ).pipe(Effect.provideService(FileSystem.FileSystem, files), Effect.provideService(Path.Path, path))
     },
-    /** Whether nothing of a repository is there but its folder, with layouts of others in the subfolders named in `inside`. */
-    isUnbegun: (place: Place, repository: string, inside: ReadonlySet<string>): Effect.Effect<boolean, PlatformError> =>
-      "layouts" in place ? isAround(folderOf(place.layouts, repository), inside) : Effect.succeed(false),
+    /**
+     * Whether nothing of a repository is there but its folder, with layouts of others in the subfolders named in `inside`, or only a
+     * part of what its archive has.
+     */
+    isUnbegun: (
+      place: Place,
+      repository: string,
+      inside: ReadonlySet<string>
+    ): Effect.Effect<boolean, PlatformError> => {
+      if ("layouts" in place) return isAround(folderOf(place.layouts, repository), inside)
+      return "archives" in place ? Archives.isUnfilled(files, path, place.archives, repository) : Effect.succeed(false)
+    },
     /** Opens a repository for writing. */
     target,
     /** Opens a repository for reading. */
