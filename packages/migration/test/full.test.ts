@@ -2,6 +2,8 @@
  * A disk that is full, wherever the run is.
  */
 import { spawnSync } from "node:child_process"
+import { readdirSync } from "node:fs"
+import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -71,5 +73,22 @@ describe("a disk that is full", () => {
         yield* run(rules)
         assert.isTrue(MigrationReport.isComplete(yield* status))
       }).pipe(Effect.scoped)
+  )
+
+  it.live.skipIf(!canMount)("says so where an archive is written, and leaves nothing of it", () =>
+    Effect.gen(function* () {
+      const { run, seed, source, status } = yield* makeWorld()
+      yield* seed({ repository: "shop/api", tags: ["1.0"], layers: [{ sizeInBytes: 1_200_000 }] })
+      const disk = yield* smallDisk
+      const rules = { routes: [{ from: { registry: source.loginServer }, to: { archives: disk } }] }
+      const error = yield* Effect.flip(run(rules))
+      assert.deepInclude(error, { _tag: "MigrationError", problem: "PlaceFailed" })
+      assert.match(String(error), /the archive of shop\/api cannot be written: .*ENOSPC: no space left on device/)
+      assert.deepEqual(readdirSync(join(disk, "shop")), [])
+
+      spawnSync("mount", ["-o", "remount,size=64m", disk])
+      yield* run(rules)
+      assert.isTrue(MigrationReport.isComplete(yield* status))
+    }).pipe(Effect.scoped)
   )
 })

@@ -238,7 +238,7 @@ const ofRun = ({ from, to }: Route, error: CopyFailure): MigrationError | undefi
   if (error.side === "target" && isDiskFull(error.cause)) {
     return new MigrationError({
       problem: "PlaceFailed",
-      description: `the disk of the target is full: ${error.message}`
+      description: `the disk of the target is full: ${messageOf(error)}`
     })
   }
   return isDenied(error.cause) ? loginRefused(error.side, error.side === "source" ? from : to, error.cause) : undefined

@@ -13,7 +13,22 @@ import type { Place } from "../MigrationRules.ts"
 import { nameOf } from "./names.ts"
 import type { PlaceError } from "./places.ts"
 
-export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+/** What the system says of a file. */
+const systemMessage = (error: unknown): string | undefined => {
+  if (error instanceof PlatformError) {
+    const { cause } = error.reason
+    return cause instanceof Error ? cause.message : undefined
+  }
+  const inner = Predicate.hasProperty(error, "reason") ? error.reason : error
+  return Predicate.hasProperty(inner, "cause") ? systemMessage(inner.cause) : undefined
+}
+
+/** The message of an error, and what the system says, which errors of the platform leave out. */
+export const messageOf = (error: unknown): string => {
+  const message = error instanceof Error ? error.message : String(error)
+  const why = systemMessage(error)
+  return why === undefined || message.includes(why) ? message : `${message}: ${why}`
+}
 
 /** The tag of the reason of an error, or of the error itself. */
 const tagOf = (error: unknown): string => {
@@ -79,7 +94,8 @@ export interface Failure {
 
 /** The outcome of an artifact whose copy failed. */
 export const classify = (error: CopyError<PlaceError | MigrationError | Fault>): Failure => {
-  const { cause, message: detail, node, side } = error
+  const { cause, node, side } = error
+  const detail = messageOf(error)
   const tag = tagOf(cause)
   const isRoot = Option.isNone(node) && side === "source"
   if (isRoot && cause instanceof GraphError && cause.problem === "Missing" && cause.path.length === 0) {
