@@ -145,6 +145,14 @@ describe("names at the target", () => {
     assert.strictEqual(nameProblems([named("one", "Api", elsewhere), named("two", "api", elsewhere)]).size, 2)
   })
 
+  it("are refused with the route of the other source, which may have the same name", () => {
+    const problems = nameProblems([named("api", "api"), { ...named("api", "api"), route: 1 }])
+    assert.deepEqual(
+      Array.from(problems.values(), ({ detail }) => detail),
+      ["api is the target of api of routes[1] as well", "api is the target of api of routes[0] as well"]
+    )
+  })
+
   it("are refused where the files of another repository are", () => {
     const layouts = { layouts: "backup" }
     assert.deepEqual(refusedOf(layouts, "shop", "shop/api", "shop/blobs", "shop/api/index.json/x"), [

@@ -92,8 +92,11 @@ export const nameProblems = (repositories: ReadonlyArray<Named>): ReadonlyMap<nu
   }
   const problems = new Map<number, NameProblem>()
   for (const [index, named] of repositories.entries()) {
-    const others = (byTarget.get(keyOf(named)) ?? []).filter((other) => other !== index)
-    const names = others.flatMap((other) => repositories[other]?.source ?? [])
+    const others = (byTarget.get(keyOf(named)) ?? []).flatMap((other) =>
+      other === index ? [] : (repositories[other] ?? [])
+    )
+    // Sources of two routes may have one name.
+    const names = others.map(({ route, source }) => (route === named.route ? source : `${source} of routes[${route}]`))
     const obstacle = obstacleOf(named, (target) => byTarget.has(keyOf({ ...named, target })))
     const found: NameProblem | undefined =
       names.length > 0
