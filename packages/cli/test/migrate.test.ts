@@ -121,6 +121,25 @@ describe("eacr migrate", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("plan says what becomes of tags of the target that name something else, and ends with 3 if they fail", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld
+      yield* world.seed(...images)
+      yield* world.target.seed({ repository: "shop/api", tags: ["v1"], layers: ["theirs"] })
+      const expected = [
+        ["overwrite", 0, "which moves it"],
+        ["keep", 0, "which leaves it"],
+        ["fail", 3, "which leaves it, and the run incomplete"]
+      ] as const
+      for (const [onTag, code, says] of expected) {
+        yield* world.writeRules({ onTag })
+        const plan = yield* world.migrate("plan", world.rulesFile)
+        assert.strictEqual(plan.code, code, plan.stdout)
+        assert.include(plan.stdout, `tags\t1 tag of the target names something else: onTag is ${onTag}, ${says}\n`)
+      }
+    }).pipe(Effect.scoped)
+  )
+
   it.live("run copies everything, status and report show it, and another run copies what changed", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld

@@ -5,6 +5,7 @@ import { printable } from "@effect-acr/client/Printable"
 import type { Event } from "@effect-acr/migration/Migration"
 import * as MigrationPlan from "@effect-acr/migration/MigrationPlan"
 import * as MigrationReport from "@effect-acr/migration/MigrationReport"
+import type * as MigrationRules from "@effect-acr/migration/MigrationRules"
 import * as Arr from "effect/Array"
 import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
@@ -96,16 +97,31 @@ const leastTime = (leastDuration: Duration.Duration | undefined): string =>
 const tags = (count: number, one: string, several: string): string =>
   count === 1 ? `1 tag of the target ${one}` : `${count} tags of the target ${several}`
 
+type OnTag = Exclude<MigrationRules.Rules["onTag"], undefined>
+
+/** What becomes of tags of the target that name something else. */
+const becomes = (onTag: OnTag, count: number): string => {
+  const them = count === 1 ? "it" : "them"
+  const whichOnTag: Readonly<Record<OnTag, string>> = {
+    overwrite: `moves ${them}`,
+    keep: `leaves ${them}`,
+    fail: `leaves ${them}, and the run incomplete`
+  }
+  return `onTag is ${onTag}, which ${whichOnTag[onTag]}`
+}
+
 /** What may happen to tags that the target has. */
-const tagLines = ({ otherTags, unknownTags }: Pick<MigrationPlan.Plan, "otherTags" | "unknownTags">) => [
-  ...(otherTags === 0
-    ? []
-    : [`${tags(otherTags, "names", "name")} something else: onTag in the rules says what becomes of that`]),
+const tagLines = ({ otherTags, unknownTags }: Pick<MigrationPlan.Plan, "otherTags" | "unknownTags">, onTag: OnTag) => [
+  ...(otherTags === 0 ? [] : [`${tags(otherTags, "names", "name")} something else: ${becomes(onTag, otherTags)}`]),
   ...(unknownTags === 0 ? [] : [`${tags(unknownTags, "may name", "may name")} something else, which it does not list`])
 ]
 
-/** The answer of a plan. If it leaves repositories out, the exit code says so. */
-export const ofPlan = ({ leastDuration, ...plan }: MigrationPlan.Plan): Answer.Answer => {
+/** The answer of a plan. If a run would not copy everything, the exit code says so. */
+export const ofPlan = (
+  { leastDuration, ...plan }: MigrationPlan.Plan,
+  { onTag = "overwrite" }: MigrationRules.Rules
+): Answer.Answer => {
+  const failsTags = onTag === "fail" && plan.otherTags > 0
   const least = leastDuration === undefined ? {} : { leastMillis: Math.ceil(Duration.toMillis(leastDuration)) }
   return Answer.make(
     planDocument,
@@ -116,12 +132,12 @@ export const ofPlan = ({ leastDuration, ...plan }: MigrationPlan.Plan): Answer.A
           ["repositories", String(plan.repositories)],
           ["to copy", counted(view, plan.artifacts, plan.bytes)],
           ["there already", artifacts(plan.present)],
-          ...some("tags", tagLines(plan)),
+          ...some("tags", tagLines(plan, onTag)),
           ["takes at least", leastTime(leastDuration)],
           ...some("requests", plan.requests.map(requestLine)),
           ...some("not copied", problemLines(plan.problems))
         ]),
-      code: plan.problems.length === 0 ? exitCodes.done : codeOf(plan.problems, [])
+      code: failsTags ? exitCodes.partly : plan.problems.length === 0 ? exitCodes.done : codeOf(plan.problems, [])
     }
   )
 }

@@ -100,7 +100,7 @@ const openState = Effect.fnUntraced(function* (file: string) {
 export const plan = Effect.fnUntraced(function* (file: string) {
   const rules = yield* readRules(file)
   const planned = yield* Effect.mapError(Effect.provide(Migration.plan(rules), within(rules)), explainDenied)
-  yield* Answer.print(Answers.ofPlan(planned))
+  yield* Answer.print(Answers.ofPlan(planned, rules))
 })
 
 /** Where a status page is served. */

@@ -68,7 +68,8 @@ const planProgram = (file: string): Program.Program =>
     lines: [
       "const plan = yield* Effect.provide(Migration.plan(rules), registries)",
       "yield* Console.log(plan)",
-      'if (plan.problems.length > 0) return yield* Effect.fail("a run would not copy everything")'
+      'const failsTags = rules.onTag === "fail" && plan.otherTags > 0',
+      'if (failsTags || plan.problems.length > 0) return yield* Effect.fail("a run would not copy everything")'
     ]
   })
 
