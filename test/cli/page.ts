@@ -259,7 +259,7 @@ Standard output carries the answer, and standard error everything else. Standard
 
 | Format    | Output                                                                                    |
 | --------- | ----------------------------------------------------------------------------------------- |
-| terminal  | columns with a header                                                                     |
+| terminal  | columns with a header; lists of names and \`migrate report\` as in a pipe                 |
 | pipe      | the same fields as lines, separated by tabs, without a header                             |
 | \`--json\`  | one JSON document. Its schema: [\`${fileName}\`](../../packages/cli/schema/${fileName})           |
 | \`--jsonl\` | one JSON document per line: items of a list as they arrive, events of transfers          |
