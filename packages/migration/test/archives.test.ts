@@ -1,7 +1,7 @@
 /**
  * Migrations to folders of archives and from there to a registry.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs"
 import { rm } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import * as Copy from "@effect-acr/artifacts/Copy"
@@ -14,6 +14,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import * as Archives from "../src/internal/archives.ts"
 import * as Migration from "../src/Migration.ts"
 import * as MigrationReport from "../src/MigrationReport.ts"
 import { makeWorld, tagsOf } from "./support/world.ts"
@@ -222,6 +223,32 @@ describe("a folder of archives", () => {
       yield* run({ routes: [{ from: route.from, to: archives }], referrers: false })
       assert.sameMembers(yield* tagsIn(api), before)
     }).pipe(Effect.scoped)
+  )
+
+  it.live("is not replaced by one that lacks what another process added while this one hung", () =>
+    Effect.gen(function* () {
+      const { api, archives, out } = yield* makeArchived
+      yield* out
+      const before = readFileSync(api)
+      const layout = join(archives.archives, ".layouts", "shop%2Fapi")
+      const touch = (seconds: number) => {
+        const at = Math.floor(Date.now() / 1000) + seconds
+        utimesSync(join(layout, "index.json"), at, at)
+      }
+      touch(10)
+      const store = yield* ImageLayout.open(layout)
+      const hidden = yield* Archives.makeHidden
+      const changing: typeof store = {
+        ...store,
+        manifest: (manifest) => Effect.tap(store.manifest(manifest), () => Effect.sync(() => touch(20)))
+      }
+      const seal = (from: typeof store) => Archives.seal(archives.archives, "shop/api", from, ["1.1"], true, hidden)
+      assert.include(String(yield* Effect.flip(seal(changing))), "the layout has changed meanwhile")
+      assert.isTrue(before.equals(readFileSync(api)))
+      assert.deepEqual(readdirSync(dirname(api)).toSorted(), ["api", "api.tar"])
+      yield* seal(store)
+      assert.deepEqual(yield* tagsIn(api), ["1.1"])
+    }).pipe(Effect.scoped, Effect.provide(NodeServices.layer))
   )
 
   it.live("is reported where its layout has lost a blob, and the others are written", () =>

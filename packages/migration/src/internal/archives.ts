@@ -16,10 +16,9 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Path from "effect/Path"
-import type { PlatformError } from "effect/PlatformError"
+import { type PlatformError, systemError } from "effect/PlatformError"
 import * as RcMap from "effect/RcMap"
 import * as Stream from "effect/Stream"
-import { isDamaged } from "./failures.ts"
 import * as LeftOut from "./leftOut.ts"
 
 const extension = ".tar"
@@ -106,17 +105,18 @@ export const makeReaders = Effect.gen(function* () {
   }
 })
 
+const timeOf = (files: FileSystem.FileSystem, file: string): Effect.Effect<number, PlatformError> =>
+  Effect.map(files.stat(file), ({ mtime }) => Option.match(mtime, { onNone: () => 0, onSome: (at) => at.getTime() }))
+
 /** Whether an archive is older than its layout. Equal times count as older, since the order is not known. */
 const isStale = (files: FileSystem.FileSystem, index: string, archive: string): Effect.Effect<boolean, PlatformError> =>
   Effect.gen(function* () {
     if (!(yield* files.exists(index))) return false
     if (!(yield* files.exists(archive))) return true
-    const timeOf = (file: string) =>
-      Effect.map(files.stat(file), ({ mtime }) =>
-        Option.match(mtime, { onNone: () => 0, onSome: (at) => at.getTime() })
-      )
-    return (yield* timeOf(index)) >= (yield* timeOf(archive))
+    return (yield* timeOf(files, index)) >= (yield* timeOf(files, archive))
   })
+
+const damages: ReadonlySet<string> = new Set(["ContentDiffers", "ContentMissing"])
 
 /**
  * Fills the layout of an archive from the archive if the layout is gone, so that the next archive has what only this one has.
@@ -150,7 +150,7 @@ export const restore = <E>(
         Copy.run(archive, store, tag, { tags: [tag], onTag: "keep" }).pipe(
           Effect.asVoid,
           Effect.catchIf(
-            ({ cause }) => cause instanceof ArchiveError && isDamaged(cause),
+            ({ cause }) => cause instanceof ArchiveError && damages.has(cause.reason._tag),
             () => Effect.void
           )
         ),
@@ -170,6 +170,34 @@ export const makeHidden = Effect.gen(function* () {
   })
 })
 
+/**
+ * Files where an archive appears only if its layout has not changed since. If this process hung meanwhile, another one may have added
+ * to the layout, and the archive would look newer than what it lacks.
+ */
+const unlessChanged = (
+  files: FileSystem.FileSystem,
+  index: string
+): Effect.Effect<FileSystem.FileSystem, PlatformError> =>
+  Effect.map(timeOf(files, index), (before) =>
+    FileSystem.FileSystem.of({
+      ...files,
+      rename: (from, to) =>
+        Effect.flatMap(timeOf(files, index), (now) =>
+          now === before
+            ? files.rename(from, to)
+            : Effect.fail(
+                systemError({
+                  _tag: "Busy",
+                  module: "FileSystem",
+                  method: "rename",
+                  pathOrDescriptor: to,
+                  description: "the layout has changed meanwhile: run again"
+                })
+              )
+        )
+    })
+  )
+
 /** Rewrites the archive of a repository if its layout has changed. The file gets its name once it is complete. */
 export const seal = <E>(
   root: string,
@@ -185,11 +213,12 @@ export const seal = <E>(
     const file = fileOf(path, root, repository)
     const index = path.join(layoutOf(path, root, repository), LayoutFiles.indexFile)
     if (references.length === 0 || !(yield* isStale(files, index, file))) return
+    const guarded = yield* unlessChanged(files, index)
     // A layout that was made anew lacks what the source no longer has.
     const held = yield* Effect.filter(references, (reference) => Effect.map(store.resolve(reference), Option.isSome))
     const folder = path.dirname(file)
     yield* files.makeDirectory(folder, { recursive: true })
     const unfinished = (yield* Cache.get(hidden, folder)).filter((one) => one.startsWith(`.${path.basename(file)}.`))
     yield* Effect.forEach(unfinished, (one) => files.remove(path.join(folder, one), { force: true }), { discard: true })
-    yield* ImageArchive.save(store, held, file, { referrers })
+    yield* Effect.provideService(ImageArchive.save(store, held, file, { referrers }), FileSystem.FileSystem, guarded)
   })
