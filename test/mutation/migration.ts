@@ -101,8 +101,8 @@ export const migration: ReadonlyArray<Fault> = [
   {
     wrong: "an archive loses what only it had",
     file: archives,
-    find: "if (isFilled || !(yield* files.exists(fileOf(path, root, repository)))) return",
-    replace: "if (isFilled || (yield* files.exists(fileOf(path, root, repository)))) return"
+    find: "if (!(yield* files.exists(fileOf(path, root, repository)))) return yield*",
+    replace: "if (yield* files.exists(fileOf(path, root, repository))) return yield*"
   },
   {
     wrong: "each pass within a registry copies the copies of the one before",
