@@ -129,7 +129,7 @@ functions, and no function of the migration took more than 1.1 % of the whole. C
 fewer threads for garbage collection made no difference beyond that between equal runs. The rest took from 60 to 330 microseconds for
 each of 50,000 or 100,000 images in runs by hand at different times; on the day of this table, 120 with this latency and 84 without,
 of which what it records is 31 (\`migration-records\`). The time of a migration is that of its copies: 100,000 images took 31 seconds,
-and 33 without what a migration does besides, which copies one repository after the other. Over HTTP (\`migration-http\`), a process takes 22,000 for each artifact.
+and 33 without what a migration does besides, which copies one repository after the other. Over HTTP (\`migration-http\`), a process takes 4,800 for each artifact.
 The other rows are of processes with 160 MiB for old objects and 8 MiB for new ones, in which Node collects garbage all the time. Time
 is that of the processor, as the simulation waits for its timers.`,
   "migration-records": `A process writes to SQLite all that a migration records of these images, by the same workflows and the same

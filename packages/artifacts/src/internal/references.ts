@@ -37,13 +37,6 @@ const manifestTypes: ReadonlySet<string> = new Set([
 export const isManifest = ({ mediaType }: Pick<Descriptor, "mediaType">): boolean =>
   manifestTypes.has(MediaType.essence(mediaType).toLowerCase())
 
-const contentTypes =
-  /^application\/vnd\.(?:oci\.image\.(?:layer|config)|docker\.(?:image\.rootfs|container\.image)|buildkit\.cacheconfig)\./
-
-/** Whether a descriptor must be that of a blob: a layer or a configuration, also where an index lists it, as caches of BuildKit do. */
-export const isBlob = ({ mediaType }: Pick<Descriptor, "mediaType">): boolean =>
-  contentTypes.test(MediaType.essence(mediaType).toLowerCase())
-
 const imageTypes: ReadonlySet<string> = new Set([MediaType.ociImageManifest, MediaType.dockerManifest])
 
 /** Whether a descriptor is that of an image or an artifact, which names only blobs. */

@@ -11,8 +11,8 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import type { Reader } from "../ContentStore.ts"
-import { readEntry } from "./entry.ts"
-import { type References, referencesOf } from "./references.ts"
+import { manifestOrBlob } from "./entry.ts"
+import { isManifest, type References, referencesOf } from "./references.ts"
 import { type Finding, type Reading, readingOf } from "./validation/finding.ts"
 import { type Graph, GraphError, type GraphNode } from "./walk.ts"
 
@@ -117,8 +117,9 @@ const visit = <E>(reader: Reader<E>, step: Step, { withReferrers }: Options): Ef
       const description = `manifests are nested more than ${mostLevels} deep`
       return yield* new GraphError({ problem: "TooDeep", path, description })
     }
+    const mayBeBlob = path.length > 1 && !isManifest(descriptor)
     const reading = reader.manifest(descriptor)
-    const read = yield* findingInstead(path.length > 1 ? readEntry(reader, descriptor, reading) : reading)
+    const read = yield* findingInstead(mayBeBlob ? manifestOrBlob(reader, descriptor, reading) : reading)
     if (Result.isFailure(read)) return { _tag: "Nothing", finding: findingOf(step, read.failure) }
     if (read.success._tag === "Blob") return { _tag: "Blob" }
     if (Option.isNone(read.success)) {

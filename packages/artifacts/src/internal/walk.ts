@@ -13,8 +13,8 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { Reader } from "../ContentStore.ts"
-import { readEntry } from "./entry.ts"
-import { isBlob, isImage, isManifest, type References, referencesOf } from "./references.ts"
+import { manifestOrBlob } from "./entry.ts"
+import { isImage, isManifest, type References, referencesOf } from "./references.ts"
 
 /**
  * A manifest of a graph.
@@ -205,14 +205,12 @@ const visit = <E, E2>(
     const { descriptor, path, referrersDepth } = step
     if (path.length > mostLevels)
       return yield* fail("TooDeep", path, `manifests are nested more than ${mostLevels} deep`)
-    const isEntry = path.length > 1
-    if (isEntry && isBlob(descriptor)) return { _tag: "Blob", step }
     // A store that is asked whether it has a blob as a manifest may fail.
-    const isKnown = !isEntry || isManifest(descriptor)
-    const presence = step.isWhole ? "whole" : isKnown ? yield* hooks.presence(descriptor) : "absent"
+    const mayBeBlob = path.length > 1 && !isManifest(descriptor)
+    const presence = step.isWhole ? "whole" : mayBeBlob ? "absent" : yield* hooks.presence(descriptor)
     const isRead = presence !== "whole" || (options.referrers !== undefined && !isImage(descriptor))
-    const reading = reader.manifest(descriptor)
-    const read = isRead ? yield* isEntry ? readEntry(reader, descriptor, reading) : reading : Option.none()
+    const reading = isRead ? reader.manifest(descriptor) : Effect.succeedNone
+    const read = yield* mayBeBlob && isRead ? manifestOrBlob(reader, descriptor, reading) : reading
     if (read._tag === "Blob") return { _tag: "Blob", step }
     if (isRead && Option.isNone(read))
       return yield* fail("Missing", path, `the manifest ${descriptor.digest} is not there`)
