@@ -22,13 +22,12 @@ const digestOf = (number: number): Digest.Digest =>
     `sha256:${((number * 2_654_435_761) % 4_294_967_296).toString(16).padStart(8, "0")}${number.toString(16).padStart(56, "0")}`
   )
 
+const repository = (source: string) => ({ route: 0, source, target: source, problem: null, detail: null })
+
 const begun = Effect.gen(function* () {
   const store = yield* Stores.make()
   const run = yield* store.begin("test", "{}")
-  yield* store.addRepositories(
-    run.id,
-    ["large", "small", "tiny"].map((source) => ({ route: 0, source, target: source, problem: null, detail: null }))
-  )
+  yield* store.addRepositories(run.id, ["large", "small", "tiny"].map(repository), [])
   return { store, run }
 })
 
@@ -158,9 +157,11 @@ for (const { databases, isInstalled, name } of kinds) {
           yield* Effect.forEach(
             stores,
             (store, run) =>
-              store.addRepositories(run, [
-                { route: 0, source: "shop/api", target: "shop/api", problem: null, detail: null }
-              ]),
+              store.addRepositories(
+                run,
+                [{ route: 0, source: "shop/api", target: "shop/api", problem: null, detail: null }],
+                []
+              ),
             { concurrency: "unbounded" }
           )
           const [store] = stores
@@ -220,6 +221,22 @@ describe.skipIf(!Postgres.isInstalled())("a store on a server (skipped where Pos
         )
         assert.propertyVal(error, "problem", "Interrupted")
         assert.strictEqual((yield* store.byId(run.id)).phase, "copy")
+      }).pipe(onServer)
+    )
+
+    it.effect("lets two runs begin a pass at the same time, which update their repositories and add others", () =>
+      Effect.gen(function* () {
+        const store = yield* Stores.make()
+        const beginPasses = Effect.fnUntraced(function* (name: string) {
+          const run = yield* store.begin(name, "{}")
+          yield* store.addRepositories(run.id, [repository("0")], [])
+          for (let pass = 1; pass <= 20; pass++) {
+            const known = yield* store.repositories(run.id)
+            yield* store.during(run, store.addRepositories(run.id, [repository(String(pass))], known))
+          }
+          return (yield* store.repositories(run.id)).length
+        })
+        assert.deepEqual(yield* Effect.forEach(["one", "other"], beginPasses, { concurrency: 2 }), [21, 21])
       }).pipe(onServer)
     )
 

@@ -73,7 +73,7 @@ const record = Effect.gen(function* () {
           problem: null,
           detail: null
         }))
-        yield* store.during(run, store.addRepositories(id, added))
+        yield* store.during(run, store.addRepositories(id, added, []))
         return yield* plan(run, "planned")
       }),
     copy: ({ batch }) =>

@@ -80,17 +80,14 @@ const findRepositories = ({ places, rules, run, store }: Preparing): Effect.Effe
     })
     const problems = nameProblems(named)
     const ids = new Map(known.map(({ id, route, source }) => [keyOf(route, source), id]))
-    const write = Effect.gen(function* () {
-      const added: Array<NewRepository> = []
-      for (const [index, { route, source, target }] of named.entries()) {
-        const { detail = null, problem = null } = problems.get(index) ?? {}
-        const id = ids.get(keyOf(route, source))
-        if (id === undefined) added.push({ route, source, target, problem, detail })
-        else yield* store.setProblem(id, problem, detail)
-      }
-      yield* store.addRepositories(run.id, added)
-    })
-    yield* store.during(run, write)
+    const [added, there]: [Array<NewRepository>, Array<Pick<Repository, "id" | "problem" | "detail">>] = [[], []]
+    for (const [index, { route, source, target }] of named.entries()) {
+      const { detail = null, problem = null } = problems.get(index) ?? {}
+      const id = ids.get(keyOf(route, source))
+      if (id === undefined) added.push({ route, source, target, problem, detail })
+      else there.push({ id, problem, detail })
+    }
+    yield* store.during(run, store.addRepositories(run.id, added, there))
   })
 
 /** Collects facts about repositories for the pass as a whole. */

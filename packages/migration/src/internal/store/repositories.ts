@@ -34,19 +34,6 @@ export const make = ({ inTransaction, insertAll, lock, sql }: Access) => {
         WHERE run = ${run} ORDER BY route, source`
     )
 
-  const addRepositories = (run: number, added: ReadonlyArray<NewRepository>): Effect.Effect<void, MigrationError> =>
-    inTransaction(
-      Effect.gen(function* () {
-        yield* lock("migration_repositories")
-        const [last] = yield* sql<{ readonly id: number | null }>`SELECT max(id) AS id FROM migration_repositories`
-        const next = (last?.id ?? 0) + 1
-        yield* insertAll(
-          "migration_repositories",
-          added.map((repository, index) => ({ ...repository, run, id: next + index }))
-        )
-      })
-    )
-
   const setProblem = (
     repository: number,
     problem: string | null,
@@ -57,6 +44,28 @@ export const make = ({ inTransaction, insertAll, lock, sql }: Access) => {
         sql`UPDATE migration_repositories SET problem = ${problem}, detail = ${detailOf(detail)}
           WHERE id = ${repository}`
       )
+    )
+
+  /**
+   * Adds repositories, and sets the problems of those that are there. The lock comes first: two runs of a database that have both
+   * written rows would wait for each other.
+   */
+  const addRepositories = (
+    run: number,
+    added: ReadonlyArray<NewRepository>,
+    known: ReadonlyArray<Pick<Repository, "id" | "problem" | "detail">>
+  ): Effect.Effect<void, MigrationError> =>
+    inTransaction(
+      Effect.gen(function* () {
+        yield* lock("migration_repositories")
+        yield* Effect.forEach(known, ({ detail, id, problem }) => setProblem(id, problem, detail), { discard: true })
+        const [last] = yield* sql<{ readonly id: number | null }>`SELECT max(id) AS id FROM migration_repositories`
+        const next = (last?.id ?? 0) + 1
+        yield* insertAll(
+          "migration_repositories",
+          added.map((repository, index) => ({ ...repository, run, id: next + index }))
+        )
+      })
     )
 
   /** Forgets a repository, unless it has artifacts. */
