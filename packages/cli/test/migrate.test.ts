@@ -537,6 +537,23 @@ describe("eacr migrate", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("tells that copies are tried again: a target that is down shows no other sign for minutes", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld
+      yield* world.seed({ repository: "shop/api", tags: ["v1", "v2"], layers: ["one"] })
+      // The client sends a request six times, and the copy begins again after that.
+      yield* world.target.inject({
+        method: "PUT",
+        path: "/v2/shop/api/manifests/",
+        times: 6,
+        consequence: { _tag: "Answer", status: 503 }
+      })
+      const { code, stderr } = yield* world.run()
+      assert.strictEqual(code, 0, stderr)
+      assert.match(stderr, /^trying again shop\/api@sha256:[0-9a-f]{64}: .+503.* \(printed once a minute at most\)$/m)
+    }).pipe(Effect.scoped)
+  )
+
   it.live("status tells how to continue a run that has not ended", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld

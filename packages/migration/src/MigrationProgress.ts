@@ -40,7 +40,7 @@ export type RepositoryTime = typeof RepositoryTime.Type
  * other fields cover this call only.
  *
  * If several processes share a run, `pass`, `phase`, `done`, `left`, `artifactsPerMinute`, `timeLeft` and the three above cover all
- * of them, at most ten seconds late. `sentBytes`, `bytesPerSecond` and `slowest` cover this process.
+ * of them, at most ten seconds late. `sentBytes`, `bytesPerSecond`, `retrying` and `slowest` cover this process.
  *
  * @category schemas
  * @since 0.1.0
@@ -72,6 +72,8 @@ export const Progress = Schema.Struct({
   totals: Schema.Array(Schema.Struct({ state: State, count: Schema.Natural })),
   /** Artifacts that are not at the target, by kind of failure. */
   failures: Schema.Array(FailureCount),
+  /** The newest copy of this process that failed and is tried again. Absent once another artifact is done. */
+  retrying: Schema.optionalKey(Schema.Struct({ source: Schema.String, target: Schema.String, detail: Schema.String })),
   /** The repositories that are not copied, or whose lists are incomplete. */
   problems: Schema.Array(RepositoryProblem),
   /** The ten repositories whose copies took longest, the slowest first. */

@@ -39,7 +39,9 @@ const makeGoverned = Effect.fnUntraced(function* (
   )
   const migration = Stream.runDrain(Migration.run("test", rules)).pipe(Effect.provide(services))
   const plan = Effect.provide(Migration.plan(rules), services)
-  return { ...world, migration, plan, passes: passes(rules).pipe(Effect.provide(services)), traffic }
+  const events: Array<Migration.Event> = []
+  const emit = (...more: ReadonlyArray<Migration.Event>) => Effect.sync(() => void events.push(...more))
+  return { ...world, migration, plan, passes: passes(rules, emit).pipe(Effect.provide(services)), events, traffic }
 })
 
 const images = (count: number) =>
@@ -240,6 +242,8 @@ describe("a migration to a registry that fails", () => {
       assert.isAtLeast(untried.length, 15)
       assert.isAtLeast(untried.filter(({ attempts }) => attempts === 0).length, 10)
       assert.isTrue(broken.every((one) => untried.includes(one) || one.attempts > 0))
+      const failed = world.events.find(({ _tag }) => _tag === "AttemptFailed")
+      assert.deepInclude(failed, { source: "shop/service-1", target: "shop/service-1" })
       assert.isBelow(minutes, 30)
     }).pipe(Effect.scoped)
   )

@@ -81,6 +81,23 @@ describe("progress", () => {
     })
   )
 
+  it.effect("has the copy that is tried again, until another one is done", () =>
+    Effect.gen(function* () {
+      const { current, note } = yield* MigrationProgress.track
+      yield* note(planned(2))
+      const failed = { source: "shop/api", target: "mirror/api", detail: "the registry cannot be reached" }
+      yield* note({ _tag: "AttemptFailed", digest, ...failed })
+      const during = yield* current
+      assert.deepStrictEqual(during.retrying, failed)
+      assert.strictEqual(during.left, 2)
+      yield* note(artifact("shop/api"))
+      assert.notProperty(yield* current, "retrying")
+      yield* note({ _tag: "AttemptFailed", digest, ...failed })
+      yield* note({ _tag: "PassBegan", pass: 2 })
+      assert.notProperty(yield* current, "retrying")
+    })
+  )
+
   it.effect("has the totals and failures of earlier calls, and those of this one", () =>
     Effect.gen(function* () {
       const { current, note } = yield* MigrationProgress.track

@@ -59,6 +59,13 @@ const tracked = Effect.gen(function* () {
     sentBytes: 0,
     millis: 1
   })
+  yield* tracker.note({
+    _tag: "AttemptFailed",
+    source: evil,
+    target: "shop/api",
+    digest: Digest.Digest.make(`sha256:${"0".repeat(64)}`),
+    detail: "the target cannot be reached"
+  })
   return tracker
 })
 
@@ -75,6 +82,7 @@ describe("the status page", () => {
       assert.notInclude(page.body, "<img")
       assert.notInclude(page.body, "\u202e")
       assert.include(page.body, "&lt;img src=x onerror=alert(1)&gt;&quot;&#39;&amp;\\u202egpj")
+      assert.match(page.body, /Trying again:.+egpj → shop\/api: the target cannot be reached/)
       // Messages of registries may hold links with signatures.
       assert.notInclude(page.body, "S3CRET")
       assert.notMatch(page.body, /(?:src|href)="?https?:/)

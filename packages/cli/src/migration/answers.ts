@@ -36,6 +36,10 @@ export const statusDocument = Answer.document({
 /** The outcome of each artifact. */
 export const reportDocument = Answer.document({ outcomes: Schema.Array(MigrationReport.Outcome) })
 
+export type ArtifactDone = Extract<Event, { readonly _tag: "ArtifactDone" }>
+
+export type AttemptFailed = Extract<Event, { readonly _tag: "AttemptFailed" }>
+
 type Entry = readonly [name: string, values: string | ReadonlyArray<string>]
 
 /** A repository by its names on both sides. */
@@ -162,12 +166,16 @@ const states: Readonly<Record<MigrationReport.State, string>> = {
 const notThere: ReadonlySet<MigrationReport.State> = new Set(["failed", "refused", "skipped"])
 
 /** Why an artifact is not at the target, as a line while a run works. None if it is there. */
-export const missingLine = (artifact: Extract<Event, { readonly _tag: "ArtifactDone" }>): string | undefined => {
+export const missingLine = (artifact: ArtifactDone): string | undefined => {
   const { class: kind, detail, digest, source, state, target } = artifact
   if (kind === undefined || !notThere.has(state)) return undefined
   const why = [kind, detail].filter((part) => part !== undefined).join(": ")
   return printable(`${states[state]} ${named(source, target)}@${digest}: ${why} (printed once for each reason)`)
 }
+
+/** A copy that failed and is tried again, as a line while a run works. */
+export const retryLine = ({ detail, digest, source, target }: AttemptFailed): string =>
+  printable(`trying again ${named(source, target)}@${digest}: ${detail} (printed once a minute at most)`)
 
 /** How far a run is. */
 export const ofStatus = (name: string, summary: MigrationReport.Summary): Answer.Answer =>

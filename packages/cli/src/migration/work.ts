@@ -9,6 +9,8 @@ import * as MigrationRules from "@effect-acr/migration/MigrationRules"
 import * as SqliteClient from "@effect-acr/migration/SqliteClient"
 import * as StatusPage from "@effect-acr/migration/StatusPage"
 import { printable } from "@effect-acr/client/Printable"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
@@ -129,20 +131,33 @@ const servePage = Effect.fnUntraced(function* (
 
 const eventLine = (event: Migration.Event): string => `${Answer.escaped(JSON.stringify(event))}\n`
 
+/** The time between two lines about copies that are tried again. */
+const retriesToldEvery = Duration.minutes(1)
+
 /**
- * Makes a function that tells why an artifact is not at the target, once for each reason: a run whose target is down works for
- * minutes before its answer says so.
+ * Makes a function that tells why an artifact is not at the target, once for each reason, and which copies are tried again: a run
+ * whose target is down works for minutes before its answer says so.
  */
 const tellingReasons = Effect.gen(function* () {
   const told = yield* Ref.make<ReadonlySet<string>>(new Set())
-  return Effect.fnUntraced(function* (event: Migration.Event) {
-    if (event._tag !== "ArtifactDone") return
+  const nextRetry = yield* Ref.make(0)
+  const tellReason = Effect.fnUntraced(function* (event: Answers.ArtifactDone) {
     const line = Answers.missingLine(event)
     if (line === undefined) return
     const reason = `${event.state} ${event.class}`
     const isNew = yield* Ref.modify(told, (before) => [!before.has(reason), new Set(before).add(reason)])
     if (isNew) yield* Output.tell(line)
   })
+  const tellRetry = Effect.fnUntraced(function* (event: Answers.AttemptFailed) {
+    const now = yield* Clock.currentTimeMillis
+    if (now < (yield* Ref.get(nextRetry))) return
+    yield* Ref.set(nextRetry, now + Duration.toMillis(retriesToldEvery))
+    yield* Output.tell(Answers.retryLine(event))
+  })
+  return (event: Migration.Event) => {
+    if (event._tag === "ArtifactDone") return tellReason(event)
+    return event._tag === "AttemptFailed" ? tellRetry(event) : Effect.void
+  }
 })
 
 /** Runs to the end, and prints events as lines of JSON, or the progress on standard error. */

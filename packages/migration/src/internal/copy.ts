@@ -36,6 +36,14 @@ export interface Copying {
   readonly rules: Rules
   readonly run: Run
   readonly onSettled: (copied: ReadonlyArray<Copied>) => Effect.Effect<void>
+  readonly onAttemptFailed: (failed: FailedAttempt) => Effect.Effect<void>
+}
+
+/** An artifact whose copy failed for a reason that may pass. */
+export interface FailedAttempt {
+  readonly repository: Repository
+  readonly digest: Digest.Digest
+  readonly detail: string
 }
 
 /** An artifact with its outcome. */
@@ -246,7 +254,7 @@ const ofRun = ({ from, to }: Route, error: CopyFailure): MigrationError | undefi
 
 /** Makes the copier of a pass. All batches of a process share its limits. */
 export const make = Effect.fnUntraced(function* (copying: Copying) {
-  const { onSettled, places, rules, run, store } = copying
+  const { onAttemptFailed, onSettled, places, rules, run, store } = copying
   const carriers = yield* makeCarriers(copying)
   const copiesAtOnce = rules.limits?.copies ?? defaultCopies
   const copies = yield* Semaphore.make(copiesAtOnce)
@@ -273,12 +281,14 @@ export const make = Effect.fnUntraced(function* (copying: Copying) {
   )
 
   const copyOne = (
+    repository: Repository,
     route: Route,
     source: Reader<PlaceError>,
     target: ContentStore<PlaceError | MigrationError>,
     task: Task
-  ): Effect.Effect<Settled, MigrationError> =>
-    Effect.gen(function* () {
+  ): Effect.Effect<Settled, MigrationError> => {
+    const mayPass = (error: CopyFailure): boolean => error.isRetryable && ofRun(route, error) === undefined
+    return Effect.gen(function* () {
       let leftOut = 0
       const from = LeftOut.countingReferrers(reading(source), (count) => {
         leftOut += count
@@ -293,16 +303,22 @@ export const make = Effect.fnUntraced(function* (copying: Copying) {
       return { ...settled, state: "failed", class: "leftOut", detail } as const
     }).pipe(
       onceFailed((copy) =>
-        Effect.retry(patiently(copy), {
-          schedule: retries,
-          while: (error) => error.isRetryable && ofRun(route, error) === undefined
-        })
+        copy.pipe(
+          Effect.tapError((error) =>
+            mayPass(error)
+              ? onAttemptFailed({ repository, digest: task.digest, detail: messageOf(error) })
+              : Effect.void
+          ),
+          patiently,
+          Effect.retry({ schedule: retries, while: mayPass })
+        )
       ),
       Effect.catch((error) => {
         const stopping = ofRun(route, error)
         return stopping === undefined ? Effect.succeed({ id: task.id, ...classify(error) }) : Effect.fail(stopping)
       })
     )
+  }
 
   /**
    * Copies artifacts concurrently. A fiber starts only when it is the artifact's turn: thousands of waiting fibers would cost
@@ -354,7 +370,7 @@ export const make = Effect.fnUntraced(function* (copying: Copying) {
       const target = carriers.targetOf(to, repository, repositories)
       const copied: Array<Copied> = []
       const copyTask = (task: Task): Effect.Effect<void, MigrationError> =>
-        Effect.flatMap(Effect.timed(copyOne(route, source, target, task)), ([duration, settled]) => {
+        Effect.flatMap(Effect.timed(copyOne(repository, route, source, target, task)), ([duration, settled]) => {
           copied.push({ repository, digest: task.digest, settled, millis: Duration.toMillis(duration) })
           return outages.note(id, settled.class === "transient" ? settled.detail : undefined)
         })

@@ -99,6 +99,21 @@ export type Event =
       readonly detail?: string
     }
   | {
+      /**
+       * A copy failed for a reason that may pass, such as a registry that cannot be reached. The copy is tried again three times, and
+       * for as long as the reason is that a registry throttles requests.
+       */
+      readonly _tag: "AttemptFailed"
+      /** The repository at the source. */
+      readonly source: string
+      /** The repository at the target. */
+      readonly target: string
+      /** The digest at the source. */
+      readonly digest: Digest.Digest
+      /** What happened. */
+      readonly detail: string
+    }
+  | {
       /** A batch is done. */
       readonly _tag: "BatchDone"
       /** The number of the batch. */
@@ -182,7 +197,9 @@ export const makeWorker = Effect.fnUntraced(function* ({ emit, places, rules: ow
           places,
           rules,
           run,
-          onSettled: (copied) => emit(...copied.map(eventOf))
+          onSettled: (copied) => emit(...copied.map(eventOf)),
+          onAttemptFailed: ({ detail, digest, repository: { source, target } }) =>
+            emit({ _tag: "AttemptFailed", source, target, digest, detail })
         })
         return yield* Scope.provide(copier, scope)
       })

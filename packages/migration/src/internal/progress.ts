@@ -33,6 +33,8 @@ export interface Tally {
   readonly counts: Map<State, number>
   readonly failures: Map<string, FailureCount>
   problems: Summary["problems"]
+  /** The newest copy that failed and is tried again, until an artifact is done. */
+  retrying: Pick<Extract<Event, { readonly _tag: "AttemptFailed" }>, "source" | "target" | "detail"> | undefined
   readonly repositories: Map<string, OfRepository>
   /** Samples of this phase, the oldest first. */
   samples: ReadonlyArray<Sample>
@@ -49,6 +51,7 @@ export const make = (startedAt: number): Tally => ({
   counts: new Map(),
   failures: new Map(),
   problems: [],
+  retrying: undefined,
   repositories: new Map(),
   samples: []
 })
@@ -85,6 +88,7 @@ const added = (counts: Map<State, number>, state: State, count: number): void =>
 
 const noteArtifact = (tally: Tally, event: Extract<Event, { readonly _tag: "ArtifactDone" }>, now: number): void => {
   const { class: kind, millis, sentBytes, source, state, target } = event
+  tally.retrying = undefined
   tally.done += 1
   tally.left = Math.max(0, tally.left - 1)
   tally.sentBytes += sentBytes
@@ -132,6 +136,7 @@ export const note = (tally: Tally, event: Event, now: number): void => {
       tally.pass = event.pass
       tally.phase = "inventory"
       tally.listed = 0
+      tally.retrying = undefined
       tally.done = 0
       tally.left = 0
       tally.samples = []
@@ -151,6 +156,9 @@ export const note = (tally: Tally, event: Event, now: number): void => {
     case "ArtifactDone":
       noteArtifact(tally, event, now)
       return
+    case "AttemptFailed":
+      tally.retrying = { source: event.source, target: event.target, detail: event.detail }
+      return
     case "BatchDone":
       return
     case "Counted":
@@ -158,6 +166,7 @@ export const note = (tally: Tally, event: Event, now: number): void => {
       return
     case "RunDone":
       tally.phase = "done"
+      tally.retrying = undefined
       tally.left = 0
       reconcile(tally, event.summary)
   }
@@ -207,6 +216,7 @@ export const current = (tally: Tally, now: number) => {
     left: tally.left,
     sentBytes: tally.sentBytes,
     ...(rate === undefined ? {} : { artifactsPerMinute: rate.artifacts * 60, bytesPerSecond: rate.bytes }),
+    ...(tally.retrying === undefined ? {} : { retrying: tally.retrying }),
     ...(left === undefined ? {} : { timeLeft: Duration.millis(Math.round(left)) }),
     totals: Array.from(tally.counts, ([state, count]) => ({ state, count })).filter(({ count }) => count > 0),
     failures: Array.from(tally.failures.values()).toSorted((one, other) => other.count - one.count),

@@ -34,6 +34,7 @@ export const formatOrder = Schema.encodeEffect(Order)
 const lineOf = (event: Migration.Event): string => {
   if (event._tag === "ArtifactDone") return `artifact ${event.source} ${event.digest} ${event.state}`
   if (event._tag === "BatchDone") return `batch ${event.batch}`
+  if (event._tag === "AttemptFailed") return `failed ${event.source} ${event.detail}`
   if (event._tag === "Planned") return `planned ${event.pass} ${event.artifacts}`
   return event._tag === "PassBegan" ? `began ${event.pass}` : "listed"
 }

@@ -81,13 +81,13 @@ export const passing = <A, E, R>(traffic: Traffic, effect: Effect.Effect<A, E, R
 /**
  * The passes of a run without the engine, which holds locks by the time of the database: that goes on while time stands still.
  */
-export const passes = (rules: Rules) =>
+export const passes = (rules: Rules, emit: Driver.Parts["emit"] = () => Effect.void) =>
   Effect.gen(function* () {
     const parts = {
       store: yield* Stores.make(),
       places: yield* Places.make(),
       rules,
-      emit: () => Effect.void,
+      emit,
       shards: 1,
       batchesAhead: 1
     }

@@ -108,6 +108,13 @@ const figures = (progress: Progress): Html => {
   return markup`<dl>${entries.map(([title, value]) => markup`<div><dt>${title}</dt><dd>${value}</dd></div>`)}</dl>`
 }
 
+const named = (source: string, target: string): string => (source === target ? source : `${source} → ${target}`)
+
+const retrying = ({ retrying: failed }: Progress): Html =>
+  failed === undefined
+    ? nothing
+    : markup`<p class="retrying"><span class="bad">Trying again:</span> ${named(failed.source, failed.target)}: ${failed.detail}</p>`
+
 const totals = ({ totals: all }: Progress): Html =>
   all.length === 0
     ? markup`<p class="quiet">Not known yet.</p>`
@@ -126,8 +133,6 @@ const failures = ({ failures: all }: Progress): Html =>
         [{ title: "Class" }, { title: "State" }, { title: "Artifacts", isNumber: true }],
         all.map(({ class: kind, count, state }) => [kind, stateWords[state], Words.number(count)])
       )
-
-const named = (source: string, target: string): string => (source === target ? source : `${source} → ${target}`)
 
 const slowest = ({ slowest: all }: Progress): Html =>
   all.length === 0
@@ -182,7 +187,7 @@ export const page = ({ json, name, progress }: View): string =>
 <p id="notice" role="alert" hidden>The runner cannot be reached: it has ended, or the connection is lost. The data below is from its last response.</p>
 <main>
 <section aria-labelledby="progress"><h2 id="progress" role="status">${statusOf(progress)}</h2>
-${steps(progress)}${bar(progress)}${figures(progress)}</section>
+${steps(progress)}${bar(progress)}${retrying(progress)}${figures(progress)}</section>
 ${section("totals", "Artifacts by state", totals(progress))}
 ${section("failures", "Failures by class", failures(progress))}
 ${section("slowest", "Slowest repositories", slowest(progress))}

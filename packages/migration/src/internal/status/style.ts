@@ -49,6 +49,7 @@ tr:last-child td { border-bottom: 0; }
 th:last-child, td:last-child { padding-right: 0; }
 .number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
 .quiet { margin: 0; color: var(--quiet); }
+.retrying { margin: 0 0 .8rem; overflow-wrap: anywhere; }
 .bad { color: var(--bad); font-weight: 600; }
 #notice { max-width: 1068px; margin: 1rem auto 0; padding: .6rem 1rem; border: 1px solid var(--bad); border-radius: 8px;
   color: var(--bad); background: var(--sheet); }
