@@ -45,7 +45,8 @@ const migrationCodes: Record<MigrationError["problem"], ExitCode> = {
 const migrationHelp: Partial<Record<MigrationError["problem"], string>> = {
   Interrupted: "the same command continues",
   Locked: "run again once that process has ended. The lock of a killed process ends ten seconds after the kill",
-  StoreFull: "the same command continues"
+  StoreFull: "the same command continues",
+  PlaceFailed: "once that is solved, the same command continues"
 }
 
 const graphCodes: Record<GraphError["problem"], ExitCode> = {
