@@ -1,7 +1,17 @@
 /**
  * Migrations to folders of archives and from there to a registry.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs"
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync
+} from "node:fs"
 import { rm } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import * as Copy from "@effect-acr/artifacts/Copy"
@@ -118,6 +128,18 @@ describe("a folder of archives", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("gets what is new also where the clock was set back, or the folder was copied with other times", () =>
+    Effect.gen(function* () {
+      const { api, out, seed } = yield* makeArchived
+      yield* out
+      const inAnHour = Math.floor(Date.now() / 1000) + 3600
+      utimesSync(api, inAnHour, inAnHour)
+      yield* seed({ repository: "shop/api", tags: ["1.2"], layers: ["api 1.2"] })
+      yield* out
+      assert.include(yield* tagsIn(api), "1.2")
+    }).pipe(Effect.scoped)
+  )
+
   it.live("has no archive of a repository that is not complete, and the next call writes it", () =>
     Effect.gen(function* () {
       const { api, archives, decode, out, route, services } = yield* makeArchived
@@ -231,16 +253,13 @@ describe("a folder of archives", () => {
       yield* out
       const before = readFileSync(api)
       const layout = join(archives.archives, ".layouts", "shop%2Fapi")
-      const touch = (seconds: number) => {
-        const at = Math.floor(Date.now() / 1000) + seconds
-        utimesSync(join(layout, "index.json"), at, at)
-      }
-      touch(10)
+      const change = () => appendFileSync(join(layout, "index.json"), " ")
+      change()
       const store = yield* ImageLayout.open(layout)
       const hidden = yield* Archives.makeHidden
       const changing: typeof store = {
         ...store,
-        manifest: (manifest) => Effect.tap(store.manifest(manifest), () => Effect.sync(() => touch(20)))
+        manifest: (manifest) => Effect.tap(store.manifest(manifest), () => Effect.sync(change))
       }
       const seal = (from: typeof store) => Archives.seal(archives.archives, "shop/api", from, ["1.1"], true, hidden)
       assert.include(String(yield* Effect.flip(seal(changing))), "the layout has changed meanwhile")

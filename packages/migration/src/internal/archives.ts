@@ -11,6 +11,8 @@ import type { CopyError } from "@effect-acr/artifacts/CopyError"
 import * as ImageArchive from "@effect-acr/artifacts/ImageArchive"
 import * as LayoutFiles from "@effect-acr/artifacts/LayoutFiles"
 import * as Compression from "@effect-acr/client/Compression"
+import type * as Digest from "@effect-acr/client/Digest"
+import * as Hasher from "@effect-acr/client/Hasher"
 import * as Cache from "effect/Cache"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
@@ -105,15 +107,34 @@ export const makeReaders = Effect.gen(function* () {
   }
 })
 
-const timeOf = (files: FileSystem.FileSystem, file: string): Effect.Effect<number, PlatformError> =>
-  Effect.map(files.stat(file), ({ mtime }) => Option.match(mtime, { onNone: () => 0, onSome: (at) => at.getTime() }))
-
-/** Whether an archive is older than its layout. Equal times count as older, since the order is not known. */
-const isStale = (files: FileSystem.FileSystem, index: string, archive: string): Effect.Effect<boolean, PlatformError> =>
+/** The digest of a file; none if it does not exist. */
+const digestOf = (
+  files: FileSystem.FileSystem,
+  file: string
+): Effect.Effect<Option.Option<Digest.Digest>, PlatformError> =>
   Effect.gen(function* () {
-    if (!(yield* files.exists(index))) return false
-    if (!(yield* files.exists(archive))) return true
-    return (yield* timeOf(files, index)) >= (yield* timeOf(files, archive))
+    if (!(yield* files.exists(file))) return Option.none()
+    const start = yield* Hasher.Hasher
+    return Option.some(Hasher.digest(start, "sha256", yield* files.readFile(file)))
+  })
+
+/**
+ * A file beside a layout with the digest of its index when its archive was written. Times do not show which of them is newer: clocks
+ * are set back, and the copy of a folder has other times.
+ */
+const sealOf = (layout: string): string => `${layout}.sealed`
+
+/** Whether an archive was not written from its layout as it is now. */
+const isStale = (
+  files: FileSystem.FileSystem,
+  layout: string,
+  index: Digest.Digest,
+  archive: string
+): Effect.Effect<boolean, PlatformError> =>
+  Effect.gen(function* () {
+    const seal = sealOf(layout)
+    if (!(yield* files.exists(archive)) || !(yield* files.exists(seal))) return true
+    return (yield* files.readFileString(seal)) !== index
   })
 
 const damages: ReadonlySet<string> = new Set(["ContentDiffers", "ContentMissing"])
@@ -172,31 +193,26 @@ export const makeHidden = Effect.gen(function* () {
 
 /**
  * Files where an archive appears only if its layout has not changed since. If this process hung meanwhile, another one may have added
- * to the layout, and the archive would look newer than what it lacks.
+ * to the layout, and this archive would replace the one that has it.
  */
-const unlessChanged = (
-  files: FileSystem.FileSystem,
-  index: string
-): Effect.Effect<FileSystem.FileSystem, PlatformError> =>
-  Effect.map(timeOf(files, index), (before) =>
-    FileSystem.FileSystem.of({
-      ...files,
-      rename: (from, to) =>
-        Effect.flatMap(timeOf(files, index), (now) =>
-          now === before
-            ? files.rename(from, to)
-            : Effect.fail(
-                systemError({
-                  _tag: "Busy",
-                  module: "FileSystem",
-                  method: "rename",
-                  pathOrDescriptor: to,
-                  description: "the layout has changed meanwhile: run again"
-                })
-              )
-        )
-    })
-  )
+const unlessChanged = (files: FileSystem.FileSystem, index: string, before: Digest.Digest): FileSystem.FileSystem =>
+  FileSystem.FileSystem.of({
+    ...files,
+    rename: (from, to) =>
+      Effect.flatMap(digestOf(files, index), (now) =>
+        Option.contains(now, before)
+          ? files.rename(from, to)
+          : Effect.fail(
+              systemError({
+                _tag: "Busy",
+                module: "FileSystem",
+                method: "rename",
+                pathOrDescriptor: to,
+                description: "the layout has changed meanwhile: run again"
+              })
+            )
+      )
+  })
 
 /** Rewrites the archive of a repository if its layout has changed. The file gets its name once it is complete. */
 export const seal = <E>(
@@ -211,14 +227,19 @@ export const seal = <E>(
     const files = yield* FileSystem.FileSystem
     const path = yield* Path.Path
     const file = fileOf(path, root, repository)
-    const index = path.join(layoutOf(path, root, repository), LayoutFiles.indexFile)
-    if (references.length === 0 || !(yield* isStale(files, index, file))) return
-    const guarded = yield* unlessChanged(files, index)
+    const layout = layoutOf(path, root, repository)
+    const index = path.join(layout, LayoutFiles.indexFile)
+    const before = yield* digestOf(files, index)
+    if (references.length === 0 || Option.isNone(before)) return
+    if (!(yield* isStale(files, layout, before.value, file))) return
     // A layout that was made anew lacks what the source no longer has.
     const held = yield* Effect.filter(references, (reference) => Effect.map(store.resolve(reference), Option.isSome))
     const folder = path.dirname(file)
     yield* files.makeDirectory(folder, { recursive: true })
     const unfinished = (yield* Cache.get(hidden, folder)).filter((one) => one.startsWith(`.${path.basename(file)}.`))
     yield* Effect.forEach(unfinished, (one) => files.remove(path.join(folder, one), { force: true }), { discard: true })
-    yield* Effect.provideService(ImageArchive.save(store, held, file, { referrers }), FileSystem.FileSystem, guarded)
+    yield* ImageArchive.save(store, held, file, { referrers }).pipe(
+      Effect.provideService(FileSystem.FileSystem, unlessChanged(files, index, before.value))
+    )
+    yield* files.writeFileString(sealOf(layout), before.value)
   })
