@@ -11,8 +11,10 @@ import type { CopyError } from "@effect-acr/artifacts/CopyError"
 import * as ImageArchive from "@effect-acr/artifacts/ImageArchive"
 import * as LayoutFiles from "@effect-acr/artifacts/LayoutFiles"
 import * as Compression from "@effect-acr/client/Compression"
+import type { Descriptor } from "@effect-acr/client/Descriptor"
 import type * as Digest from "@effect-acr/client/Digest"
 import * as Hasher from "@effect-acr/client/Hasher"
+import * as Referrer from "@effect-acr/client/Referrer"
 import * as Cache from "effect/Cache"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
@@ -214,13 +216,28 @@ const unlessChanged = (files: FileSystem.FileSystem, index: string, before: Dige
       )
   })
 
+/**
+ * The names and the untagged manifests of a layout, also of those that the rules of this run leave out: other runs may have copied
+ * them. Without referrers, which come with their subjects.
+ */
+const referencesIn = <E>(store: ContentStore<E>): Effect.Effect<ReadonlyArray<string>, E> =>
+  Effect.gen(function* () {
+    const tags = yield* Stream.runCollect(store.tags)
+    const isAlone = ({ digest }: Pick<Descriptor, "digest">): Effect.Effect<boolean, E> =>
+      Effect.gen(function* () {
+        const referrer = Option.flatMap(yield* store.manifest({ digest }), Referrer.fromManifest)
+        return Option.isNone(referrer) || !(yield* store.keeps({ digest: referrer.value.subject }))
+      })
+    const { untagged = Stream.empty } = store
+    const alone = yield* untagged.pipe(Stream.filterEffect(isAlone), Stream.runCollect)
+    return [...tags, ...alone.map(({ digest }) => digest)]
+  })
+
 /** Rewrites the archive of a repository if its layout has changed. The file gets its name once it is complete. */
 export const seal = <E>(
   root: string,
   repository: string,
   store: ContentStore<E>,
-  references: ReadonlyArray<string>,
-  referrers: boolean,
   hidden: Effect.Success<typeof makeHidden>
 ): Effect.Effect<void, E | ImageArchive.WriteFault | PlatformError, FileSystem.FileSystem | Path.Path> =>
   Effect.gen(function* () {
@@ -230,15 +247,15 @@ export const seal = <E>(
     const layout = layoutOf(path, root, repository)
     const index = path.join(layout, LayoutFiles.indexFile)
     const before = yield* digestOf(files, index)
-    if (references.length === 0 || Option.isNone(before)) return
+    if (Option.isNone(before) || (yield* isUnfilled(files, path, root, repository))) return
     if (!(yield* isStale(files, layout, before.value, file))) return
-    // A layout that was made anew lacks what the source no longer has.
-    const held = yield* Effect.filter(references, (reference) => Effect.map(store.resolve(reference), Option.isSome))
+    const references = yield* referencesIn(store)
+    if (references.length === 0) return
     const folder = path.dirname(file)
     yield* files.makeDirectory(folder, { recursive: true })
     const unfinished = (yield* Cache.get(hidden, folder)).filter((one) => one.startsWith(`.${path.basename(file)}.`))
     yield* Effect.forEach(unfinished, (one) => files.remove(path.join(folder, one), { force: true }), { discard: true })
-    yield* ImageArchive.save(store, held, file, { referrers }).pipe(
+    yield* ImageArchive.save(store, references, file).pipe(
       Effect.provideService(FileSystem.FileSystem, unlessChanged(files, index, before.value))
     )
     yield* files.writeFileString(sealOf(layout), before.value)

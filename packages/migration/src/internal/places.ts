@@ -152,15 +152,10 @@ export const make = Effect.fnUntraced(function* () {
         ? Effect.succeed({ store: archive(Archives.fileOf(path, place.archives, repository)) })
         : target(place, repository),
     /** Writes the archive of a repository that is complete. Does nothing for registries and layouts. */
-    seal: (
-      place: Place,
-      repository: string,
-      references: ReadonlyArray<string>,
-      referrers: boolean
-    ): Effect.Effect<void, PlaceError | WriteFault | PlatformError> =>
+    seal: (place: Place, repository: string): Effect.Effect<void, PlaceError | WriteFault | PlatformError> =>
       "archives" in place
         ? Effect.flatMap(target(place, repository), ({ store }) =>
-            Archives.seal(place.archives, repository, store, references, referrers, hidden)
+            Archives.seal(place.archives, repository, store, hidden)
           ).pipe(Effect.provideService(FileSystem.FileSystem, files), Effect.provideService(Path.Path, path))
         : Effect.void,
     /** The names of the repositories of a place. */

@@ -215,9 +215,7 @@ const planRepository = (
       yield* store.during(run, store.setLookedFor(repository.id, possibleReferrers))
     }
     if (planned.every(({ state }) => state !== "planned")) {
-      const loose = planned.filter(({ state, tags }) => tags.length === 0 && arrived.has(state))
-      const references = [...target.value.tags.keys(), ...loose.map(({ digest }) => known.get(digest)?.root ?? digest)]
-      yield* Effect.catch(places.seal(route.to, repository.target, references, rules.referrers !== false), (error) => {
+      yield* Effect.catch(places.seal(route.to, repository.target), (error) => {
         const detail = `the archive of ${repository.target} cannot be written: ${messageOf(error)}`
         return isDiskFull(error)
           ? Effect.fail(new MigrationError({ problem: "PlaceFailed", description: detail }))
