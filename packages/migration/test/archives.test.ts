@@ -227,6 +227,36 @@ describe("a folder of archives", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("keeps an image and what is untagged, although a signature is damaged and the layouts were deleted", () =>
+    Effect.gen(function* () {
+      const { api, archives, deleteAtSource, digestOf, run, route, seed } = yield* makeArchived
+      const rules = { routes: [{ from: route.from, to: archives }], untagged: true }
+      yield* seed({ repository: "shop/api", tags: ["0.9"], layers: ["api 0.9"] })
+      yield* run(rules, "out")
+      const untagged = yield* digestOf("0.9")
+      yield* deleteAtSource("0.9")
+      yield* seed({ repository: "shop/api", tags: ["0.9"], layers: ["api 0.9, again"] })
+      yield* run(rules, "out")
+      const before = yield* tagsIn(api)
+      rmSync(join(archives.archives, ".layouts"), { recursive: true })
+      yield* Effect.gen(function* () {
+        const archive = yield* ImageArchive.read(api)
+        const subject = Option.getOrThrow(yield* archive.resolve("1.0"))
+        const [signature] = yield* Stream.runCollect(archive.referrers(subject.digest))
+        const raw = Option.getOrThrow(yield* archive.manifest({ digest: signature?.digest ?? subject.digest }))
+        const { layers = [] } = JSON.parse(new TextDecoder().decode(raw.bytes))
+        damage(api, layers[0].digest)
+      }).pipe(Effect.scoped)
+      yield* deleteAtSource("1.0")
+      yield* seed({ repository: "shop/api", tags: ["1.2"], layers: ["api 1.2"] })
+      // Another run knows nothing of the first one.
+      yield* run(rules, "other")
+      assert.sameMembers(yield* tagsIn(api), [...before, "1.2"])
+      const archive = yield* ImageArchive.read(api)
+      assert.isTrue(Option.isSome(yield* archive.resolve(untagged)))
+    }).pipe(Effect.scoped, Effect.provide([NodeServices.layer, NodeCompression.layer]))
+  )
+
   it.live("leaves an archive alone that it cannot read, where the layouts were deleted, and reports that", () =>
     Effect.gen(function* () {
       const { api, archives, digestOf, out, services } = yield* makeArchived

@@ -141,9 +141,13 @@ const isStale = (
 
 const damages: ReadonlySet<string> = new Set(["ContentDiffers", "ContentMissing"])
 
+/** Whether a copy failed because an archive is damaged. */
+const isDamage = ({ cause }: CopyError<unknown>): boolean =>
+  cause instanceof ArchiveError && damages.has(cause.reason._tag)
+
 /**
  * Fills the layout of an archive from the archive if the layout is gone, so that the next archive has what only this one has.
- * A damaged image is left out. Fails if the archive cannot be read, and so would be lost.
+ * Damaged images and referrers are left out. Fails if the archive cannot be read, and so would be lost.
  */
 export const restore = <E>(
   root: string,
@@ -164,18 +168,23 @@ export const restore = <E>(
     if (isFilled) return
     if (!(yield* files.exists(fileOf(path, root, repository)))) return yield* files.remove(mark, { force: true })
     const tags = yield* Stream.runCollect(archive.tags)
+    const untagged = yield* Stream.runCollect(archive.untagged ?? Stream.empty)
     yield* files.makeDirectory(path.dirname(mark), { recursive: true })
     yield* files.writeFileString(mark, "")
+    const copy = (reference: string, names: ReadonlyArray<string>, referrers: boolean) =>
+      // `keep`, since another group of copies may have moved the tag meanwhile.
+      Effect.asVoid(Copy.run(archive, store, reference, { tags: names, onTag: "keep", referrers }))
+    const wanted = [
+      ...tags.map((tag) => ({ reference: tag, names: [tag] })),
+      ...untagged.map(({ digest }) => ({ reference: digest, names: [] }))
+    ]
     yield* Effect.forEach(
-      tags,
-      (tag) =>
-        // `keep`, since another group of copies may have moved the tag meanwhile.
-        Copy.run(archive, store, tag, { tags: [tag], onTag: "keep" }).pipe(
-          Effect.asVoid,
-          Effect.catchIf(
-            ({ cause }) => cause instanceof ArchiveError && damages.has(cause.reason._tag),
-            () => Effect.void
-          )
+      wanted,
+      ({ names, reference }) =>
+        copy(reference, names, true).pipe(
+          // The others of its referrers are untagged manifests of the archive.
+          Effect.catchIf(isDamage, () => copy(reference, names, false)),
+          Effect.catchIf(isDamage, () => Effect.void)
         ),
       { discard: true }
     )
