@@ -1,7 +1,7 @@
 /**
  * What must not look like success.
  */
-import { readFileSync, symlinkSync, writeFileSync } from "node:fs"
+import { readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import * as MediaType from "@effect-acr/client/MediaType"
 import * as Registries from "@effect-acr/client/Registries"
@@ -191,6 +191,30 @@ describe("a run", () => {
       }).pipe(Effect.scoped)
     )
   }
+
+  it.live("is not complete where a layout has lost its index or its version", () =>
+    Effect.gen(function* () {
+      const { folder, route, run, seed, status } = yield* makeWorld()
+      yield* Effect.forEach(["base", "shop/api", "shop/web"], (repository) => seed({ repository, tags: ["1.0"] }))
+      const place = { layouts: join(folder, "layouts") }
+      yield* run({ routes: [{ from: route.from, to: place }] }, "out")
+      rmSync(join(folder, "layouts", "shop", "api", "index.json"))
+      rmSync(join(folder, "layouts", "shop", "web", "oci-layout"))
+      yield* run({ routes: [{ from: place, to: route.to }] })
+      const summary = yield* status
+      assert.isFalse(MigrationReport.isComplete(summary))
+      assert.deepEqual(
+        summary.problems.map(({ problem, source }) => [source, problem]),
+        [
+          ["shop/api", "notListed"],
+          ["shop/web", "notListed"]
+        ]
+      )
+      assert.include(summary.problems[0]?.detail, "index.json is missing")
+      assert.include(summary.problems[1]?.detail, "no file oci-layout")
+      assert.deepInclude(summary.totals[0], { state: "verified", count: 1 })
+    }).pipe(Effect.scoped)
+  )
 
   it.live(
     "is not complete where the list of repositories has names that cannot be read, also if nothing is logged",

@@ -7,7 +7,7 @@ import type { Fault } from "@effect-acr/artifacts/Copy"
 import type { CopyError } from "@effect-acr/artifacts/CopyError"
 import type { WriteFault } from "@effect-acr/artifacts/ImageArchive"
 import * as ImageLayout from "@effect-acr/artifacts/ImageLayout"
-import type { LayoutError } from "@effect-acr/artifacts/LayoutError"
+import { InvalidIndex, LayoutError } from "@effect-acr/artifacts/LayoutError"
 import * as LayoutFiles from "@effect-acr/artifacts/LayoutFiles"
 import * as Repository from "@effect-acr/artifacts/Repository"
 import type * as Digest from "@effect-acr/client/Digest"
@@ -87,7 +87,10 @@ export const make = Effect.fnUntraced(function* () {
     const visit = (name: string): Stream.Stream<string, PlatformError> =>
       Stream.unwrap(
         Effect.map(files.readDirectory(path.join(root, name)), (found) => {
-          const isLayout = found.includes(LayoutFiles.versionFile)
+          // One that has lost its version is reported when it is opened.
+          const isLayout =
+            found.includes(LayoutFiles.versionFile) ||
+            (found.includes(LayoutFiles.indexFile) && found.includes("blobs"))
           // A layout's own folders hold content, possibly many files: do not visit them.
           const inside = isLayout ? found.filter((one) => one !== "blobs" && !one.startsWith(".")) : found
           const below = Stream.fromIterable(inside.toSorted()).pipe(
@@ -116,6 +119,14 @@ export const make = Effect.fnUntraced(function* () {
       if (inside.size > 0) yield* files.makeDirectory(folder, { recursive: true })
       if (!(yield* isAround(folder, inside))) return
       yield* files.writeFileString(path.join(folder, LayoutFiles.versionFile), LayoutFiles.version)
+    })
+
+  /** Fails for a layout that has lost its index, or never got it: what it has is unknown. As a target, it is empty. */
+  const assertIndexed = (folder: string): Effect.Effect<void, LayoutError | PlatformError> =>
+    Effect.gen(function* () {
+      if (!(yield* files.exists(path.join(folder, LayoutFiles.versionFile)))) return
+      if (yield* files.exists(path.join(folder, LayoutFiles.indexFile))) return
+      return yield* new LayoutError({ folder, reason: new InvalidIndex({ description: "index.json is missing" }) })
     })
 
   return {
@@ -147,10 +158,13 @@ export const make = Effect.fnUntraced(function* () {
     /** Opens a repository for writing. */
     target,
     /** Opens a repository for reading. */
-    source: (place: Place, repository: string): Effect.Effect<Source, PlaceError> =>
-      "archives" in place
-        ? Effect.succeed({ store: archive(Archives.fileOf(path, place.archives, repository)) })
-        : target(place, repository),
+    source: (place: Place, repository: string): Effect.Effect<Source, PlaceError | PlatformError> => {
+      if ("archives" in place) {
+        return Effect.succeed({ store: archive(Archives.fileOf(path, place.archives, repository)) })
+      }
+      const opened = target(place, repository)
+      return "layouts" in place ? Effect.andThen(assertIndexed(folderOf(place.layouts, repository)), opened) : opened
+    },
     /** Writes the archive of a repository that is complete. Does nothing for registries and layouts. */
     seal: (place: Place, repository: string): Effect.Effect<void, PlaceError | WriteFault | PlatformError> =>
       "archives" in place
