@@ -322,6 +322,37 @@ describe("a folder of archives", () => {
     }).pipe(Effect.scoped, Effect.provide(NodeServices.layer))
   )
 
+  it.live("is written also where another process takes its unfinished file for that of a killed one", () =>
+    Effect.gen(function* () {
+      const { api, archives, out } = yield* makeArchived
+      yield* out
+      const layout = join(archives.archives, ".layouts", "shop%2Fapi")
+      appendFileSync(join(layout, "index.json"), " ")
+      const before = statSync(api)
+      const store = yield* ImageLayout.open(layout)
+      const unfinished = () => readdirSync(dirname(api)).filter((name) => name.startsWith("."))
+      let isRemoved = false
+      const removing: typeof store = {
+        ...store,
+        manifest: (manifest) =>
+          Effect.tap(store.manifest(manifest), () =>
+            Effect.sync(() => {
+              if (isRemoved) return
+              for (const name of unfinished()) {
+                rmSync(join(dirname(api), name))
+                isRemoved = true
+              }
+            })
+          )
+      }
+      yield* Archives.seal(archives.archives, "shop/api", removing, yield* Archives.makeHidden)
+      assert.isTrue(isRemoved)
+      assert.notStrictEqual(statSync(api).ino, before.ino)
+      assert.deepEqual(unfinished(), [])
+      assert.sameMembers(yield* tagsIn(api), ["1.0", "1.1", "latest"])
+    }).pipe(Effect.scoped, Effect.provide(NodeServices.layer))
+  )
+
   it.live("is reported where its layout has lost a blob, and the others are written", () =>
     Effect.gen(function* () {
       const { api, archives, out, seed, services } = yield* makeArchived

@@ -20,7 +20,7 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Path from "effect/Path"
-import { type PlatformError, systemError } from "effect/PlatformError"
+import { PlatformError, systemError } from "effect/PlatformError"
 import * as RcMap from "effect/RcMap"
 import * as Stream from "effect/Stream"
 import * as LeftOut from "./leftOut.ts"
@@ -242,6 +242,16 @@ const referencesIn = <E>(store: ContentStore<E>): Effect.Effect<ReadonlyArray<st
     return [...tags, ...alone.map(({ digest }) => digest)]
   })
 
+/** Whether an unfinished archive is gone: another process took it for that of a killed one. */
+const isRemoved = (error: unknown): boolean =>
+  error instanceof ArchiveError &&
+  error.reason._tag === "FileFailed" &&
+  error.reason.cause instanceof PlatformError &&
+  error.reason.cause.reason._tag === "NotFound"
+
+/** How often an archive is written anew. Each process removes unfinished files of a folder once. */
+const mostRemovals = 3
+
 /** Rewrites the archive of a repository if its layout has changed. The file gets its name once it is complete. */
 export const seal = <E>(
   root: string,
@@ -268,4 +278,4 @@ export const seal = <E>(
       Effect.provideService(FileSystem.FileSystem, unlessChanged(files, index, before.value))
     )
     yield* files.writeFileString(sealOf(layout), before.value)
-  })
+  }).pipe(Effect.retry({ times: mostRemovals, while: isRemoved }))
