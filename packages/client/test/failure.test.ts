@@ -388,6 +388,12 @@ describe("a 404", () => {
     assert.strictEqual(missing({ missing: "blob", errors }), "tag")
   })
 
+  it("of a path that the registry does not know means the endpoint", () => {
+    // go-containerregistry, pkg/registry/registry.go
+    const errors = [{ code: "METHOD_UNKNOWN", message: "We don't understand your method + url" }]
+    assert.strictEqual(missing({ missing: "repository", errors }), "endpoint")
+  })
+
   it("without a body means the requested resource, and with a foreign body the endpoint", () => {
     assert.strictEqual(missing({ missing: "manifest", isForeign: false }), "manifest")
     assert.strictEqual(missing({ missing: "manifest", isForeign: true }), "endpoint")

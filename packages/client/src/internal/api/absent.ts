@@ -7,6 +7,7 @@ import { identity } from "effect/Function"
 import type { Operation } from "../../Operation.ts"
 import { InvalidResponse, RegistryError, Unsupported } from "../../RegistryError.ts"
 import { isAcrOrigin } from "../acr/hosts.ts"
+import { unknownPath } from "../http/failure.ts"
 
 /** The operation that does the same, or the closest to it, on every registry. */
 const instead: ReadonlyMap<string, string> = new Map([
@@ -28,7 +29,7 @@ const describe = (operation: string, found: string): string => {
 }
 
 /** OCI distribution specification, "Error Codes": a code is upper-case letters and underscores. */
-const isCode = (code: string): boolean => /^[A-Z][A-Z_]*$/.test(code)
+const isCode = (code: string): boolean => code !== unknownPath && /^[A-Z][A-Z_]*$/.test(code)
 
 /** Statuses other than 404 that show that the server does not know the path: ACR's API never redirects. */
 const isForeign = (status: number): boolean => (status >= 300 && status < 400) || status === 410

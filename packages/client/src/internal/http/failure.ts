@@ -117,6 +117,9 @@ const describe = (status: number, errors: ReadonlyArray<RegistryError.ResponseEr
   return all.length > longestDescription ? `${all.slice(0, longestDescription)}…` : all
 }
 
+/** The code of go-containerregistry for a path that its registry does not know. */
+export const unknownPath = "METHOD_UNKNOWN"
+
 /** The resource that an `_UNKNOWN` code means. */
 const resources = new Map<string, RegistryError.NotFound["resource"]>([
   ["NAME_UNKNOWN", "repository"],
@@ -124,7 +127,8 @@ const resources = new Map<string, RegistryError.NotFound["resource"]>([
   ["MANIFEST_UNKNOWN", "manifest"],
   ["BLOB_UNKNOWN", "blob"],
   ["BLOB_UPLOAD_UNKNOWN", "upload"],
-  ["BLOB_UPLOAD_INVALID", "upload"]
+  ["BLOB_UPLOAD_INVALID", "upload"],
+  [unknownPath, "endpoint"]
 ])
 
 const findResource = (
