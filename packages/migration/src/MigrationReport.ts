@@ -90,7 +90,8 @@ export type Outcome = typeof Outcome.Type
  * - `notListed`: the source does not list its tags.
  * - `targetNotListed`: the target does not list its content.
  * - `invalidName`: the name is not valid at the target.
- * - `collision`: two repositories would get the same name at the target.
+ * - `collision`: two repositories would get the same name at the target, or one would overwrite another one that gets a new name
+ *   within the registry.
  * - `unavailable`: the source or the target cannot be reached, or throttles requests. A later pass may list it.
  * - `notWritten`: its archive cannot be written, for example since the layout beside it has lost content.
  * - `leftOut`: its lists have records that cannot be read, such as tags with invalid names. All others are copied. With

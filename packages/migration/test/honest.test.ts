@@ -447,4 +447,52 @@ describe("a route inside one registry", () => {
       assert.deepEqual(yield* names, ["backup/shop/api"])
     }).pipe(Effect.scoped)
   )
+
+  for (const [what, shape] of [
+    [
+      "another one that it moves",
+      [
+        { prefix: "shop/", replaceBy: "store/" },
+        { prefix: "store/", replaceBy: "old/" }
+      ]
+    ],
+    [
+      "each other",
+      [
+        { prefix: "shop/", replaceBy: "store/" },
+        { prefix: "store/", replaceBy: "shop/" }
+      ]
+    ]
+  ] as const) {
+    it.live(`does not overwrite repositories with ${what}`, () =>
+      Effect.gen(function* () {
+        const { route, run, seed, source, status } = yield* makeWorld()
+        yield* seed(
+          { repository: "shop/api", tags: ["1.0"], layers: ["of the shop"] },
+          { repository: "store/api", tags: ["1.0"], layers: ["of the store"] },
+          // The run has a second pass.
+          { repository: "shop/web", tags: ["1.0"] }
+        )
+        const tags = Effect.map(
+          source.contents("store/api"),
+          Option.map(({ tags: found }) => found)
+        )
+        const before = yield* tags
+        const routes = [{ from: route.from, to: route.from, rename: shape }]
+        yield* run({ routes })
+        yield* run({ routes })
+        assert.deepEqual(yield* tags, before)
+        const summary = yield* status
+        assert.isFalse(MigrationReport.isComplete(summary))
+        assert.deepEqual(
+          summary.problems.map(({ problem, source: name }) => [name, problem]),
+          [
+            ["shop/api", "collision"],
+            ["store/api", "collision"]
+          ]
+        )
+        assert.include(yield* Effect.map(source.repositories, (found) => found.map(({ name }) => name)), "store/web")
+      }).pipe(Effect.scoped)
+    )
+  }
 })

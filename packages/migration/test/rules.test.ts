@@ -127,6 +127,7 @@ describe("a registry in rules", () => {
 const named = (source: string, target: string, to: MigrationRules.Place = route.to): Named => ({
   route: 0,
   source,
+  from: { registry: "elsewhere.azurecr.io" },
   target,
   to
 })
@@ -151,6 +152,18 @@ describe("names at the target", () => {
       Array.from(problems.values(), ({ detail }) => detail),
       ["api is the target of api of routes[1] as well", "api is the target of api of routes[0] as well"]
     )
+  })
+
+  it("are refused where a source that gets another name in the same registry would be overwritten", () => {
+    const within = (source: string, target: string) => ({ ...named(source, target), from: route.to })
+    const problems = nameProblems([within("x", "y"), within("y", "z"), within("other", "another")])
+    assert.deepEqual(Array.from(problems), [
+      [0, { problem: "collision", detail: "y would be overwritten, and is to become z" }],
+      [1, { problem: "collision", detail: "y would be overwritten by x" }]
+    ])
+    assert.deepEqual([...nameProblems([within("x", "y"), within("y", "x")]).keys()], [0, 1])
+    // Nothing is to become of `y` in the registry that would overwrite it.
+    assert.strictEqual(nameProblems([within("x", "y"), named("y", "z")]).size, 0)
   })
 
   it("are refused where the files of another repository are", () => {

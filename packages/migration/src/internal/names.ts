@@ -12,6 +12,7 @@ type Place = { readonly registry: string } | { readonly layouts: string } | { re
 export interface Named {
   readonly route: number
   readonly source: string
+  readonly from: Place
   readonly to: Place
   readonly target: string
 }
@@ -81,7 +82,13 @@ const obstacleOf = ({ target, to }: Named, isTarget: (target: string) => boolean
   return undefined
 }
 
-const keyOf = ({ target, to }: Named): string => `${placeName(to)}\n${target.toLowerCase()}`
+const keyIn = (place: Place, name: string): string => `${placeName(place)}\n${name.toLowerCase()}`
+
+const keyOf = ({ target, to }: Named): string => keyIn(to, target)
+
+/** Whether a repository gets another name in the place where it is. */
+const isRenamedInPlace = ({ from, source, target, to }: Named): boolean =>
+  kindOf(from) === kindOf(to) && placeName(from) === placeName(to) && source !== target
 
 /** The problems of names, by the index of the repository. A collision excludes all its sources, so that none wins by chance. */
 export const nameProblems = (repositories: ReadonlyArray<Named>): ReadonlyMap<number, NameProblem> => {
@@ -90,20 +97,31 @@ export const nameProblems = (repositories: ReadonlyArray<Named>): ReadonlyMap<nu
     const key = keyOf(named)
     byTarget.set(key, [...(byTarget.get(key) ?? []), index])
   }
+  const renamed = new Map(
+    repositories.filter(isRenamedInPlace).map((named) => [keyIn(named.from, named.source), named])
+  )
   const problems = new Map<number, NameProblem>()
   for (const [index, named] of repositories.entries()) {
+    const overwritten = renamed.get(keyOf(named))
+    const [overwriting] = isRenamedInPlace(named) ? (byTarget.get(keyIn(named.from, named.source)) ?? []) : []
     const others = (byTarget.get(keyOf(named)) ?? []).flatMap((other) =>
       other === index ? [] : (repositories[other] ?? [])
     )
     // Sources of two routes may have one name.
     const names = others.map(({ route, source }) => (route === named.route ? source : `${source} of routes[${route}]`))
     const obstacle = obstacleOf(named, (target) => byTarget.has(keyOf({ ...named, target })))
-    const found: NameProblem | undefined =
+    const collision =
       names.length > 0
-        ? { problem: "collision", detail: `${named.target} is the target of ${names.join(", ")} as well` }
-        : obstacle === undefined
-          ? nameProblem(named)
-          : { problem: "collision", detail: `${named.target} is where ${obstacle} has its files: rename it` }
+        ? `${named.target} is the target of ${names.join(", ")} as well`
+        : overwritten !== undefined
+          ? `${named.target} would be overwritten, and is to become ${overwritten.target}`
+          : overwriting !== undefined
+            ? `${named.source} would be overwritten by ${repositories[overwriting]?.source}`
+            : obstacle === undefined
+              ? undefined
+              : `${named.target} is where ${obstacle} has its files: rename it`
+    const found: NameProblem | undefined =
+      collision === undefined ? nameProblem(named) : { problem: "collision", detail: collision }
     if (found !== undefined) problems.set(index, found)
   }
   return problems

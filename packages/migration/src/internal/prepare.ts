@@ -76,7 +76,9 @@ const findRepositories = ({ places, rules, run, store }: Preparing): Effect.Effe
     ])
     const named = Array.from(all.values()).flatMap(({ route, source }) => {
       const found = rules.routes[route]
-      return found === undefined ? [] : [{ route, source, to: found.to, target: targetName(found, source) }]
+      return found === undefined
+        ? []
+        : [{ route, source, from: found.from, to: found.to, target: targetName(found, source) }]
     })
     const problems = nameProblems(named)
     const ids = new Map(known.map(({ id, route, source }) => [keyOf(route, source), id]))

@@ -10,7 +10,7 @@ import { MigrationError } from "../MigrationError.ts"
 import { type Patterns, type Route, type Rules, targetName } from "../MigrationRules.ts"
 import { denied, isDenied, isUnlisted, isUnpermitted, messageOf } from "./failures.ts"
 import * as LeftOut from "./leftOut.ts"
-import { kindOf, nameOf, placeName, renamingOf } from "./names.ts"
+import { isOfName, kindOf, nameOf, placeName, renamingOf } from "./names.ts"
 import { patiently } from "./patience.ts"
 import type { Places } from "./places.ts"
 import type { Repository } from "./store/store.ts"
@@ -74,14 +74,20 @@ const listed = (places: Places, { from }: Route) =>
 
 /**
  * Leaves out the route's own copies if it copies within one place: each pass would copy the copies of the one before. A name that
- * stays the same is not a copy, and may collide.
+ * stays the same is not a copy, and may collide, and so may a name that another entry of `rename` changes.
  */
 const withoutCopies = (route: Route, names: ReadonlyArray<string>, known: ReadonlyArray<Repository>) => {
-  const { from, to } = route
+  const { from, rename = [], to } = route
   if (kindOf(from) !== kindOf(to) || placeName(from) !== placeName(to)) return names
-  const made = new Set(known.flatMap(({ source, target }) => (source === target ? [] : [target])))
-  const copies = new Set(names.map((name) => targetName(route, name)).filter((target, at) => target !== names[at]))
-  return names.filter((name) => !made.has(name) && (targetName(route, name) === name || !copies.has(name)))
+  const made = new Set(
+    known.flatMap(({ problem, source, target }) => (source === target || isOfName(problem) ? [] : [target]))
+  )
+  const renamings = new Map(names.map((name) => [targetName(route, name), renamingOf(rename, name)]))
+  const isCopy = (name: string): boolean => {
+    const renaming = renamingOf(rename, name)
+    return renaming !== undefined && renamings.get(name) === renaming && targetName(route, name) !== name
+  }
+  return names.filter((name) => !made.has(name) && !isCopy(name))
 }
 
 /**
