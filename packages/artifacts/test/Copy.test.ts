@@ -141,6 +141,21 @@ describe("a copy", () => {
     })
   )
 
+  it.effect("keeps media types that are only a word, as other clients do", () =>
+    Effect.gen(function* () {
+      const { mediaType: _, ...file } = layer("file")
+      const odd = rawOf(MediaType.ociImageManifest, {
+        ...{ schemaVersion: 2, mediaType: MediaType.ociImageManifest, artifactType: "report" },
+        ...{ config: { ...config, mediaType: "config" }, layers: [{ mediaType: "file", ...file }] }
+      })
+      const from = yield* holding(["file"], [odd])
+      const target = MemoryStore.make("target")
+      yield* Copy.run(from, target, odd.descriptor.digest, { tags: ["v1"] })
+      assert.deepStrictEqual(yield* target.manifest(odd.descriptor), Option.some(odd))
+      assert.isTrue(Option.isSome(yield* target.resolve("v1")))
+    })
+  )
+
   it.effect("puts blobs before manifests, referrers after their subjects, and tags last", () =>
     Effect.gen(function* () {
       const { log, store } = logging(MemoryStore.make("target"))

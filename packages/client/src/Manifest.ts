@@ -23,6 +23,7 @@ import {
 } from "./internal/schema/json.ts"
 import { parser } from "./internal/schema/parser.ts"
 import { problemOf } from "./internal/schema/problem.ts"
+import { StatedType } from "./internal/schema/statedType.ts"
 import * as MediaType from "./MediaType.ts"
 
 /**
@@ -38,7 +39,7 @@ import * as MediaType from "./MediaType.ts"
  */
 export const Subject = openStruct({
   /** The media type of the subject, which is a manifest. */
-  mediaType: MediaType.MediaType,
+  mediaType: StatedType,
   /** The digest of the subject. */
   digest: Digest.Digest,
   /** The size of the subject, in bytes, if it is stated. */
@@ -46,7 +47,7 @@ export const Subject = openStruct({
   /** Labels. */
   annotations: optional(texts),
   /** The artifact type of the subject. */
-  artifactType: optional(MediaType.MediaType)
+  artifactType: optional(StatedType)
 })
 
 export type Subject = typeof Subject.Type
@@ -70,7 +71,7 @@ export const ImageManifest = openStruct({
   /** The media type that the manifest states. OCI recommends the field and does not require it. */
   mediaType: optional(MediaType.MediaType),
   /** The artifact type, if it is not an image. */
-  artifactType: optional(MediaType.MediaType),
+  artifactType: optional(StatedType),
   /** The configuration: an `ImageConfig` for an image, `MediaType.ociEmpty` for an artifact without one. */
   config: Descriptor.Descriptor,
   /** The layers, the lowest first; of an artifact, its files. */
@@ -100,7 +101,7 @@ export const ImageIndex = openStruct({
   /** The media type that the index states. OCI recommends the field and does not require it. */
   mediaType: optional(MediaType.MediaType),
   /** The artifact type, if it is not an image. */
-  artifactType: optional(MediaType.MediaType),
+  artifactType: optional(StatedType),
   /** The manifests; `platform` of each says what it runs on. */
   manifests: list(Descriptor.Descriptor),
   /** The manifest that this index is about. */

@@ -57,7 +57,10 @@ export const parse: (input: string) => Result.Result<MediaType, Schema.SchemaErr
  * @since 0.1.0
  */
 export const essence = (mediaType: MediaType): MediaType =>
-  mediaType.includes(";") ? MediaType.make(mediaType.slice(0, mediaType.indexOf(";")).trimEnd()) : mediaType
+  mediaType.includes(";")
+    ? // Without the checks: what the author of a manifest stated may be only a word.
+      MediaType.make(mediaType.slice(0, mediaType.indexOf(";")).trimEnd(), { disableChecks: true })
+    : mediaType
 
 /**
  * An OCI image manifest (OCI image specification, media-types.md).

@@ -7,7 +7,6 @@
  */
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
-import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { Descriptor } from "./Descriptor.ts"
 import * as Digest from "./Digest.ts"
@@ -15,6 +14,7 @@ import type * as Manifest from "./Manifest.ts"
 import * as MediaType from "./MediaType.ts"
 import { Tag } from "./Tag.ts"
 import { fromJson, optional, optionalStruct, texts } from "./internal/schema/json.ts"
+import { StatedType } from "./internal/schema/statedType.ts"
 
 /**
  * A manifest with a subject.
@@ -50,8 +50,9 @@ const decodeFields = Schema.decodeUnknownOption(
 )
 const decodeAnnotations = Schema.decodeUnknownOption(texts)
 
-const typeOf = (field: unknown): MediaType.MediaType | undefined =>
-  typeof field === "string" ? Option.getOrUndefined(Result.getSuccess(MediaType.parse(field))) : undefined
+const decodeType = Schema.decodeUnknownOption(StatedType)
+
+const typeOf = (field: unknown): MediaType.MediaType | undefined => Option.getOrUndefined(decodeType(field))
 
 const decoder = new TextDecoder()
 

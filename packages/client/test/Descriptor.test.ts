@@ -67,7 +67,8 @@ describe("a descriptor", () => {
     ["mediaType", "empty", ""],
     ["mediaType", "of two lines", "application/json; charset=utf-8\n"],
     ["mediaType", "null", null],
-    ["artifactType", "no media type", "a"],
+    ["mediaType", "of two words", "a layer"],
+    ["artifactType", "of two words", "a layer"],
     ["urls", "a text", "https://example.com"],
     ["urls", "a list of null", [null]],
     ["annotations", "a list", []],
@@ -77,6 +78,13 @@ describe("a descriptor", () => {
   ]
   it.each(refused)("whose %s is %s is refused", (field, _, value) => {
     assert.isTrue(Result.isFailure(decode(JSON.stringify({ ...empty, [field]: value }))))
+  })
+
+  it.each(["mediaType", "artifactType"])("may have a %s that is only a word, which other clients write", (field) => {
+    const written = { ...empty, [field]: "layer; v=1" }
+    const descriptor = Result.getOrThrow(decode(JSON.stringify(written)))
+    assert.deepStrictEqual<object>(descriptor, written)
+    assert.include(["layer", empty.mediaType], MediaType.essence(descriptor.mediaType))
   })
 
   it.each(["mediaType", "digest", "size"])("without %s is refused", (field) => {

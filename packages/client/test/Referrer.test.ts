@@ -65,6 +65,13 @@ describe("a manifest with a subject", () => {
     assert.isUndefined(Option.getOrThrow(read({ subject, config }, MediaType.ociImageIndex)).artifactType)
   })
 
+  it("has an artifact type that is only a word as other clients list it", () => {
+    assert.strictEqual<unknown>(
+      Option.getOrThrow(read({ subject, config, artifactType: "report" })).artifactType,
+      "report"
+    )
+  })
+
   const odd: ReadonlyArray<readonly [what: string, fields: object]> = [
     ["an artifact type that is none", { artifactType: "no type" }],
     ["an artifact type that is no text", { artifactType: 7 }],
