@@ -59,6 +59,50 @@ describe("a sample that is read back", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live(
+    "is read also where both places list tags without digests, and is damaged until the target takes it anew",
+    () =>
+      Effect.gen(function* () {
+        const { report, run, source, status, target } = yield* makeDamaging
+        yield* Effect.forEach([source, target], withoutLists)
+        const id = yield* target.inject({
+          method: "DELETE",
+          path: /\/blobs\//,
+          times: "always",
+          consequence: { _tag: "Answer", status: 405, body: '{"errors":[{"code":"UNSUPPORTED","message":"no"}]}' }
+        })
+        const outcomes = Effect.map(report, (found) => found.map(({ class: kind, state }) => [state, kind]))
+        for (const _ of [1, 2]) {
+          yield* run()
+          assert.deepEqual(yield* outcomes, [["failed", "damaged"]])
+          assert.isFalse(MigrationReport.isComplete(yield* status))
+        }
+        yield* target.removeFault(id)
+        const events = yield* run()
+        assert.isTrue(events.some((event) => event._tag === "ReadBack" && event.outcome === "repaired"))
+        assert.isTrue(MigrationReport.isComplete(yield* status))
+      }).pipe(Effect.scoped)
+  )
+
+  it.live("is not read back once the source has deleted it", () =>
+    Effect.gen(function* () {
+      const { report, run, seed, services, source, target } = yield* makeWorld()
+      yield* Effect.forEach([source, target], withoutLists)
+      yield* seed({ repository: "shop/api", tags: ["1.0"] }, { repository: "shop/api", tags: ["1.1"], layers: ["1.1"] })
+      yield* run({ verify: { sample: 0 } })
+      const removed = yield* report
+      yield* Effect.provide(
+        Effect.flatMap(Registries.open(`${source.loginServer}/shop/api`), ({ content }) =>
+          Effect.forEach(removed.slice(0, 1), ({ digest }) => content.deleteManifest("shop/api", digest))
+        ),
+        services
+      )
+      const events = yield* run()
+      assert.isFalse(events.some((event) => event._tag === "ReadBack" && event.digest === removed[0]?.digest))
+      assert.deepInclude((yield* report)[0], { state: "copied", tags: [] })
+    }).pipe(Effect.scoped)
+  )
+
   it.live("is read by the next call where a process ends before it was", () =>
     Effect.gen(function* () {
       const { decode, report, run, seed, services, target } = yield* makeWorld()

@@ -97,8 +97,9 @@ const stateOf = (comparison: Growing, digest: Digest.Digest, listed: Listed): St
   const before = comparison.known.get(digest)
   const sight = sightOf(comparison, before?.root ?? digest, tags)
   // Lists show neither damage, which reading back finds, nor what else failed, such as its referrers: the next call tries it again.
+  if (sight !== "incomplete" && before?.isDamaged === true) return before.state
   if (sight === "whole" && before !== undefined && isFailed(before)) {
-    return comparison.isFirst && !before.isDamaged ? "planned" : before.state
+    return comparison.isFirst ? "planned" : before.state
   }
   if (
     sight !== "incomplete" &&
@@ -124,23 +125,29 @@ const isLoose = ({ isPlan, rules, target }: Comparison, digest: Digest.Digest): 
     ? rules.untagged === true && !isPlan
     : (rules.untagged === true || rules.referrers !== false) && !target.manifests.has(digest)
 
-/** An artifact that is at the target by its lists, to be read back. */
+/** An artifact that is at the target by its lists, or was copied to a target that lists no digests, to be read back. */
 export interface Doubted {
   readonly digest: Digest.Digest
   readonly root: Digest.Digest
   readonly tags: ReadonlyArray<string>
+  /** Its state if the target has it. */
+  readonly state: "copied" | "verified"
   /** Whether reading it back found damage in an earlier call. */
   readonly wasDamaged: boolean
 }
 
-/** The candidates for reading back: artifacts that were copied and are listed now, and those that were damaged. */
+/** The candidates for reading back: artifacts that were copied, as far as both places have them, and those that were damaged. */
 export const toReadBack = (comparison: Comparison, planned: ReadonlyArray<Planned>): ReadonlyArray<Doubted> =>
-  planned.flatMap(({ digest, state, tags }) => {
+  planned.flatMap(({ digest, state, tags }): ReadonlyArray<Doubted> => {
     const before = comparison.known.get(digest)
-    if (before === undefined) return []
-    const wasDamaged = comparison.isFirst && before.isDamaged && state === "failed"
-    if (!wasDamaged && !(before.state === "copied" && state === "verified")) return []
-    return [{ digest, root: before.root ?? digest, tags, wasDamaged }]
+    if (before === undefined || !comparison.source.manifests.has(digest)) return []
+    const doubted = { digest, root: before.root ?? digest, tags }
+    if (comparison.isFirst && before.isDamaged && state === "failed") {
+      return [{ ...doubted, state: "verified", wasDamaged: true }]
+    }
+    return before.state === "copied" && (state === "copied" || state === "verified")
+      ? [{ ...doubted, state, wasDamaged: false }]
+      : []
   })
 
 /** Tags of the target that the source lacks, without those of lists of referrers, which copies of referrers set. */

@@ -37,13 +37,17 @@ export const makeSample = (rules: Rules) => {
   const size = rules.verify?.sample ?? defaultSample
   let sampled: ReadonlyArray<Sampled> = []
   const doubted: Array<Sampled> = []
-  /** All artifacts that were ever in the sample, by repository. */
+  /** All artifacts that were ever in the sample and become `verified`, by repository. */
   const held = new Map<number, ReadonlySet<Digest.Digest>>()
   const add = (repository: number, copied: ReadonlyArray<Sampled>): ReadonlySet<Digest.Digest> => {
     doubted.push(...copied.filter(({ wasDamaged }) => wasDamaged))
     const all = [...sampled, ...copied.filter(({ wasDamaged }) => !wasDamaged)]
     sampled = all.toSorted((one, other) => (one.digest < other.digest ? -1 : 1)).slice(0, size)
-    const own = new Set(sampled.flatMap((one) => (one.repository.id === repository ? [one.digest] : [])))
+    const own = new Set(
+      sampled.flatMap(({ digest, repository: { id }, state }) =>
+        id === repository && state === "verified" ? [digest] : []
+      )
+    )
     if (own.size > 0) held.set(repository, own)
     return own
   }
@@ -67,7 +71,7 @@ export const readSample = (
     const { detail, outcome } = found
     const isDamaged = outcome === "damaged" || (outcome === "unread" && doubted.wasDamaged)
     // Copies passed over it while it was damaged: one looks for what has come since.
-    const state = isDamaged ? "failed" : outcome === "whole" ? "planned" : "verified"
+    const state = isDamaged ? "failed" : outcome === "whole" ? "planned" : doubted.state
     const revised = {
       root: doubted.root,
       state,
