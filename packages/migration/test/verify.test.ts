@@ -48,6 +48,7 @@ describe("a sample that is read back", () => {
       const [outcome] = yield* report
       assert.strictEqual(outcome?.state, "verified")
       assert.strictEqual(outcome?.class, "repaired")
+      assert.isUndefined(outcome?.targetDigest)
       assert.isTrue(MigrationReport.isComplete(yield* status))
       const bytes = yield* Effect.provide(
         Effect.flatMap(Registries.open(`${target.loginServer}/shop/api`), ({ content }) =>

@@ -73,7 +73,7 @@ export const readSample = (
     // Copies passed over it while it was damaged: one looks for what has come since.
     const state = isDamaged ? "failed" : outcome === "whole" ? "planned" : doubted.state
     const revised = {
-      root: doubted.root,
+      ...(doubted.root === digest ? {} : { root: doubted.root }),
       state,
       ...(outcome === "whole" ? {} : { class: outcome }),
       ...(detail === undefined ? {} : { detail })
