@@ -70,7 +70,7 @@ const semver = (source: string): Result.Result<Matcher, string> => {
  * list was meant. An exclusion such as `!(a|b)` would exclude nothing, and what it should protect would be deleted.
  */
 const globProblem = (source: string): string | undefined => {
-  if (/[()|\\\s]|^\^|\$$/.test(source)) return "it has characters that no name has"
+  if (/[()|\\\s]|^[!^]|\$$/.test(source)) return "it has characters that no name has"
   const withoutSets = source.replace(/\[(?:\[:\w+:\]|[^\]])+\]/g, "")
   if (/[[\]]/.test(withoutSets)) return "a bracket has no counterpart"
   let depth = 0
