@@ -48,7 +48,7 @@ export const compile = ({
   include = []
 }: NamePatternsOptions): Result.Result<(name: string) => boolean, string> =>
   Result.map(
-    Patterns.compileAll([...include, ...exclude.map((pattern) => `!${pattern}`)]),
+    Patterns.compileAll([...include, ...exclude.map((pattern) => `!${pattern}`)], "globs"),
     ({ match }) =>
       (name) =>
         Option.isSome(match(name))

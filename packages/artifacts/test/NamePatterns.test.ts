@@ -14,4 +14,11 @@ describe("a glob that is refused", () => {
     assert.include(problemOf({ include: ["!!v1"] }), 'the glob "!v1" cannot be meant')
     assert.isUndefined(problemOf({ include: ["!v1"] }))
   })
+
+  it("is a regular expression, for which these options have no other form", () => {
+    assert.strictEqual(
+      problemOf({ include: ["^v1$"] }),
+      'the glob "^v1$" cannot be meant: it has characters that no name has'
+    )
+  })
 })

@@ -12,6 +12,9 @@ import { RE2JS } from "re2js"
 /** A pattern as rules write it. */
 export type Source = string | { readonly regex: string } | { readonly semver: string }
 
+/** The forms that rules accept. */
+type Forms = "all" | "globs"
+
 /** A compiled pattern. */
 interface Matcher {
   /** The groups of a match; none if the text does not match. Only regular expressions have groups. */
@@ -83,21 +86,20 @@ const globProblem = (source: string): string | undefined => {
   return depth === 0 ? undefined : "a brace has no counterpart"
 }
 
-const glob = (source: string): Result.Result<Matcher, string> => {
+const glob = (source: string, forms: Forms): Result.Result<Matcher, string> => {
   if (source === "") return Result.fail("an empty pattern matches nothing")
   const problem = globProblem(source)
   if (problem !== undefined) {
-    return Result.fail(
-      `the glob ${JSON.stringify(source)} cannot be meant: ${problem}; write {"regex": …} for a regular expression`
-    )
+    const advice = forms === "all" ? '; write {"regex": …} for a regular expression' : ""
+    return Result.fail(`the glob ${JSON.stringify(source)} cannot be meant: ${problem}${advice}`)
   }
   const compiled = Glob.make(source)
   return Result.succeed(byTest((text) => Glob.match(compiled, text)))
 }
 
 /** Compiles a pattern, or returns why it is unusable. */
-const compile = (source: Source): Result.Result<Matcher, string> => {
-  if (Predicate.isString(source)) return glob(source)
+const compile = (source: Source, forms: Forms): Result.Result<Matcher, string> => {
+  if (Predicate.isString(source)) return glob(source, forms)
   return "regex" in source ? regex(source.regex) : semver(source.semver)
 }
 
@@ -114,13 +116,13 @@ export interface Patterns {
 const isExclusion = (source: Source): source is string => Predicate.isString(source) && source.startsWith("!")
 
 /** Compiles a list of patterns, or returns why one of them is unusable. */
-export const compileAll = (sources: ReadonlyArray<Source>): Result.Result<Patterns, string> =>
+export const compileAll = (sources: ReadonlyArray<Source>, forms: Forms = "all"): Result.Result<Patterns, string> =>
   Result.gen(function* () {
     const included: Array<Matcher> = []
     const excluded: Array<Matcher> = []
     const each: Array<Patterns["each"][number]> = []
     for (const source of sources) {
-      const matcher = yield* compile(isExclusion(source) ? source.slice(1) : source)
+      const matcher = yield* compile(isExclusion(source) ? source.slice(1) : source, forms)
       ;(isExclusion(source) ? excluded : included).push(matcher)
       each.push({ source, matches: (text) => Option.isSome(matcher.match(text)) })
     }
