@@ -57,6 +57,10 @@ const answers: ReadonlyArray<readonly [string, () => Reply]> = [
   ["404 in HTML", () => page(404)],
   ["404 without a body", () => empty(404)],
   ["404 for the path, in JSON of a registry", () => refusal(404, "METHOD_UNKNOWN")],
+  [
+    "404 with errors that have no code",
+    () => json({ errors: [{ status: 404, message: "Not Found" }] }, { status: 404 })
+  ],
   ["404 in JSON of a gateway", () => json({ message: "no Route matched with those values" }, { status: 404 })],
   ["404 in JSON of a web server", () => json({ status: 404, error: "Not Found" }, { status: 404 })],
   ["405", () => empty(405)],

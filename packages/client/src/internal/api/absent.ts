@@ -45,8 +45,8 @@ const isAbsent = ({ operation, reason, request, response }: RegistryError): bool
   if (reason._tag !== "NotFound") return reason._tag === "Unsupported"
   // The request named no repository, so none can be missing.
   if (catalogs.includes(operation)) return true
-  const errors = response?.errors ?? []
-  return errors.length === 0 || (reason.resource === "endpoint" && !errors.some(({ code }) => isCode(code)))
+  // ACR's errors have codes. Those of Artifactory have none, also for a path that it does not know.
+  return response?.errors.some(({ code }) => isCode(code)) !== true
 }
 
 /**
