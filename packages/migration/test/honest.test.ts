@@ -317,6 +317,19 @@ describe("rules that select nothing", () => {
     )
   )
 
+  it.live("say so where one of several globs matches no repository", () =>
+    Effect.gen(function* () {
+      yield* assertNothing(
+        { repositories: { include: ["shop/**", "biling/**"] } },
+        "routes[1].repositories.include[1] matches none of the 2 repositories of 127.0.0.1"
+      )
+      yield* assertNothing(
+        { repositories: { exclude: ["base", "shop/secrt"] } },
+        "routes[1].repositories.exclude[1] matches none of the 2 repositories of 127.0.0.1"
+      )
+    })
+  )
+
   it.live("say so where a glob matches no tag", () =>
     assertNothing(
       { repositories: { include: ["shop/**"] }, tags: { include: ["v*"] } },
@@ -342,11 +355,12 @@ describe("rules that select nothing", () => {
     })
   )
 
-  it.live("continue once the repositories are gone that a prefix of rename matched", () =>
+  it.live("continue once the repositories are gone that a prefix of rename or a glob matched", () =>
     Effect.gen(function* () {
       const { route, run, seed, services, source, status } = yield* makeWorld()
       yield* seed({ repository: "shop/api", tags: ["1.0"] }, { repository: "base", tags: ["1.0"] })
-      const routes = [{ ...route, rename: [{ prefix: "shop/", replaceBy: "store/" }] }]
+      const repositories = { include: ["shop/*", "base"] }
+      const routes = [{ ...route, repositories, rename: [{ prefix: "shop/", replaceBy: "store/" }] }]
       yield* run({ routes })
       yield* Effect.provide(
         Effect.flatMap(Registries.open(`${source.loginServer}/shop/api`), ({ registry }) =>

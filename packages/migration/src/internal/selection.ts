@@ -106,6 +106,25 @@ const requireRenamed = ({ rename = [] }: Route, index: number, names: ReadonlyAr
   return Effect.fail(nothingSelected(`routes[${index}].rename[${at}] renames no repository of the route: ${reason}`))
 }
 
+/**
+ * Fails if a glob matches none of the names: a misspelt one among others would leave repositories behind, or copy those that it was
+ * to exclude.
+ */
+const requireMatched = (patterns: Patterns, { from }: Route, index: number, names: ReadonlyArray<string>) => {
+  for (const kind of ["include", "exclude"] as const) {
+    const globs = patterns[kind] ?? []
+    const at = globs.findIndex((glob) => !names.some(compile({ include: [glob] })))
+    if (at === -1) continue
+    return Effect.fail(
+      nothingSelected(
+        `routes[${index}].repositories.${kind}[${at}] matches none of the ${names.length} repositories of ${nameOf(from)}: ` +
+          JSON.stringify(globs[at])
+      )
+    )
+  }
+  return Effect.void
+}
+
 /** The repositories of a route, and how many records of their list cannot be read. */
 export interface Selected {
   readonly names: ReadonlySet<string>
@@ -113,8 +132,8 @@ export interface Selected {
 }
 
 /**
- * The repositories that a route selects now. Fails if there are none, or if an entry of `rename` applies to none, and the route
- * had none before: the rules have a mistake, or the login may not see any.
+ * The repositories that a route selects now. Fails if there are none, or if a glob or an entry of `rename` applies to none, and the
+ * route had none before: the rules have a mistake, or the login may not see any.
  */
 export const select = (
   places: Places,
@@ -133,7 +152,10 @@ export const select = (
     const [found, leftOut] = yield* listed(places, route)
     const all = Array.from(new Set(found))
     const names = all.filter(compile(repositories))
-    if (isNew && names.length > 0) yield* requireRenamed(route, index, names)
+    if (isNew && names.length > 0) {
+      yield* requireMatched(repositories, route, index, all)
+      yield* requireRenamed(route, index, names)
+    }
     if (names.length > 0 || !isNew) return { names: new Set(withoutCopies(route, names, known)), leftOut }
     return yield* nothingSelected(
       all.length === 0
