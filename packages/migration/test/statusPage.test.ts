@@ -105,6 +105,7 @@ describe("the status page", () => {
         }
         const rebound = yield* ask(`${endpoint}${path}`, { host: `rebound.example:${port}` })
         assert.strictEqual(rebound.status, 421)
+        assert.include(rebound.body, "open it by an IP address of this machine")
         const foreign = yield* ask(`${endpoint}${path}`, { origin: "http://other.example" })
         assert.strictEqual(foreign.status, 403)
         const own = yield* ask(`${endpoint}${path}`, { origin: endpoint })

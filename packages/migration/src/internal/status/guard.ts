@@ -22,7 +22,10 @@ const refusal = (
 ): HttpServerResponse.HttpServerResponse | undefined => {
   const hostname = hostnameOf(host)
   if (hostname === undefined || !isOwn(hostname, hosts)) {
-    return HttpServerResponse.text("The host of the request is not a name of this status page\n", { status: 421 })
+    return HttpServerResponse.text(
+      "The host of the request is not a name of this status page: open it by an IP address of this machine\n",
+      { status: 421 }
+    )
   }
   return origin === undefined || URL.parse(origin)?.host === host
     ? undefined
