@@ -46,7 +46,7 @@ const migrationHelp: Partial<Record<MigrationError["problem"], string>> = {
   Interrupted: "the same command continues",
   Locked: "run again once that process has ended. The lock of a killed process ends ten seconds after the kill",
   StoreFull: "the same command continues",
-  PlaceFailed: "once that is solved, the same command continues"
+  PlaceFailed: "once that is solved, repeat the command: a run continues where it stopped"
 }
 
 const graphCodes: Record<GraphError["problem"], ExitCode> = {

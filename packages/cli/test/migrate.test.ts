@@ -417,7 +417,7 @@ describe("eacr migrate", () => {
       const { code, stderr } = yield* world.run()
       assert.strictEqual(code, 7, stderr)
       assert.include(stderr, "ECONNREFUSED")
-      assert.match(stderr, /^  once that is solved, the same command continues$/m)
+      assert.match(stderr, /^  once that is solved, repeat the command: a run continues where it stopped$/m)
       assert.notInclude(stderr, "name them")
     }).pipe(Effect.scoped)
   )
