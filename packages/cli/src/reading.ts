@@ -11,7 +11,7 @@ import * as Result from "effect/Result"
 import { type ExitCode, exitCodes } from "./exitCode.ts"
 import { movesTags, type Problem, type Reading, type StoreError } from "./problem.ts"
 import { ofLoginStore, ofOutput, ofPlatform, ofStore } from "./readings/files.ts"
-import { ofRegistry } from "./readings/registry.ts"
+import { connectionHelp, ofRegistry } from "./readings/registry.ts"
 
 const retentionCodes: Record<RetentionError["problem"], ExitCode> = {
   InvalidRules: exitCodes.wrongCall,
@@ -83,7 +83,7 @@ export const readingOf = (problem: Problem): Reading => {
       return {
         why: problem.message,
         code: migrationCodes[problem.problem],
-        help: migrationHelp[problem.problem]
+        help: problem.connection === undefined ? migrationHelp[problem.problem] : connectionHelp[problem.connection]
       }
     case "MissingContent":
       return { why: problem.message, code: exitCodes.refused }

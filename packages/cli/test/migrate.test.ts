@@ -422,6 +422,19 @@ describe("eacr migrate", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("names the flag that helps if the source has no TLS", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld
+      for (const { code, stderr } of [
+        yield* world.run("--no-plain-http"),
+        yield* world.migrate("plan", world.rulesFile, "--no-plain-http")
+      ]) {
+        assert.strictEqual(code, 7, stderr)
+        assert.match(stderr, /^  for a registry without TLS: --plain-http, which sends the login unprotected$/m)
+      }
+    }).pipe(Effect.scoped)
+  )
+
   it.live("refuses the database of another program", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld

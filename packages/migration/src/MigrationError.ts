@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { ConnectionProblem } from "@effect-acr/client/RegistryError"
 import * as Schema from "effect/Schema"
 
 /**
@@ -51,7 +52,9 @@ export class MigrationError extends Schema.TaggedError<MigrationError>("@effect-
     /** With `Denied`: the registry that refuses the login, and whether the rules have it as source or target. */
     deniedBy: Schema.optionalKey(
       Schema.Struct({ side: Schema.Literals(["source", "target"]), registry: Schema.String })
-    )
+    ),
+    /** With `PlaceFailed`: why the source cannot be reached, if its TLS is the reason. */
+    connection: Schema.optionalKey(ConnectionProblem)
   }
 ) {
   /** Whether the same call may succeed later without a change by the caller. */

@@ -45,7 +45,7 @@ const loginServerOf = ({ request }: RegistryError): string => {
 }
 
 /** The flags and variables of the command that mend a connection. */
-const connectionHelp: Record<ConnectionProblem, string> = {
+export const connectionHelp: Record<ConnectionProblem, string> = {
   WithoutTls: "for a registry without TLS: --plain-http, which sends the login unprotected",
   ProbablyWithTls: "for a registry with TLS on this machine: --no-plain-http",
   UntrustedIssuer:

@@ -66,9 +66,13 @@ const listed = (places: Places, { from }: Route) =>
     patiently,
     Effect.mapError((error) => {
       const description = `the repositories of the source ${nameOf(from)} cannot be listed: ${messageOf(error)}${hintOf(error)}`
-      return isDenied(error)
-        ? denied("source", from, description)
-        : new MigrationError({ problem: "PlaceFailed", description })
+      if (isDenied(error)) return denied("source", from, description)
+      const connection = error.reason._tag === "Unavailable" ? error.reason.problem : undefined
+      return new MigrationError({
+        problem: "PlaceFailed",
+        description,
+        ...(connection === undefined ? {} : { connection })
+      })
     })
   )
 
