@@ -12,8 +12,8 @@ import * as Schema from "effect/Schema"
  * **Details**
  *
  * - `InvalidRules`: the rules cannot be parsed, or contradict themselves.
- * - `NothingSelected`: a route matches no repository or no tag, or a glob of `repositories` or an entry of `rename` applies to no
- *   repository. The name of the run stays free for other rules.
+ * - `NothingSelected`: a route matches no repository or no tag, or a glob of `repositories.include` or an entry of `rename` applies
+ *   to no repository. The name of the run stays free for other rules.
  * - `OtherRules`: the database has a run of this name with other rules.
  * - `UnknownRun`: the database has no run of this name.
  * - `NewerStore`: a newer version of this package wrote the database.

@@ -111,22 +111,14 @@ const requireRenamed = ({ rename = [] }: Route, index: number, names: ReadonlyAr
 }
 
 /**
- * Fails if a glob matches none of the names: a misspelt one among others would leave repositories behind, or copy those that it was
- * to exclude.
+ * Fails if a glob of `include` matches none of the names: a misspelt one among others would leave repositories behind. Those of
+ * `exclude` may be a precaution.
  */
-const requireMatched = (patterns: Patterns, { from }: Route, index: number, names: ReadonlyArray<string>) => {
-  for (const kind of ["include", "exclude"] as const) {
-    const globs = patterns[kind] ?? []
-    const at = globs.findIndex((glob) => !names.some(compile({ include: [glob] })))
-    if (at === -1) continue
-    return Effect.fail(
-      nothingSelected(
-        `routes[${index}].repositories.${kind}[${at}] matches none of the ${names.length} repositories of ${nameOf(from)}: ` +
-          JSON.stringify(globs[at])
-      )
-    )
-  }
-  return Effect.void
+const requireMatched = ({ include = [] }: Patterns, { from }: Route, index: number, names: ReadonlyArray<string>) => {
+  const at = include.findIndex((glob) => !glob.startsWith("!") && !names.some(compile({ include: [glob] })))
+  if (at === -1) return Effect.void
+  const description = `routes[${index}].repositories.include[${at}] matches none of the ${names.length} repositories of ${nameOf(from)}`
+  return Effect.fail(nothingSelected(`${description}: ${JSON.stringify(include[at])}`))
 }
 
 /** The repositories of a route, and how many records of their list cannot be read. */
