@@ -160,9 +160,9 @@ const catalogOf = <E>(
       return yield* failure(archive.name)(new UnsupportedArchive({ description, found: "OldDockerArchive" }))
     }
     const missing = {
-      oci: "the archive has no index.json: leave out the option format to read any archive of images",
+      oci: "the archive lacks oci-layout or index.json: leave out the option format to read any archive of images",
       docker: "the archive has no manifest.json: leave out the option format to read any archive of images",
-      any: "this is not an archive of images: it has no index.json and no manifest.json"
+      any: "this is not an archive of images: it has no manifest.json, and lacks oci-layout or index.json"
     }
     const description = missing[format ?? "any"]
     return yield* failure(archive.name)(new NotAnArchive({ description, found: "OtherArchive" }))
