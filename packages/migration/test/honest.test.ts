@@ -246,6 +246,24 @@ describe("a run", () => {
       }).pipe(Effect.scoped)
   )
 
+  it.live("copies a repository that only the lists of Azure Container Registry lack", () =>
+    Effect.gen(function* () {
+      const { report, run, seed, source } = yield* makeWorld()
+      yield* seed({ repository: "shop/api", tags: ["1.0"] })
+      // Another registry may answer its unknown paths like this.
+      yield* source.inject({
+        path: "/acr/v1/shop",
+        times: "always",
+        consequence: { _tag: "Answer", status: 404, body: '{"errors":[{"code":"NAME_UNKNOWN","message":"unknown"}]}' }
+      })
+      yield* run()
+      assert.deepEqual(
+        (yield* report).map(({ state, tags }) => [state, tags]),
+        [["verified", ["1.0"]]]
+      )
+    }).pipe(Effect.scoped)
+  )
+
   it.live("is not complete where a list of referrers has records that cannot be read, until they can be", () =>
     Effect.gen(function* () {
       const { report, run, seed, source, status, target } = yield* makeWorld()

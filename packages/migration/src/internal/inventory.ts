@@ -164,16 +164,18 @@ export const read = (
   }
   return byLists(registry, isWanted).pipe(
     Effect.asSome,
-    Effect.catchIf(isAbsent, () => Effect.succeedNone),
-    Effect.catchIf(isUnsupported, () =>
-      // A store does not distinguish a missing repository from an empty one. The request for its tags does.
-      Stream.runCollect(registry.content.tags(registry.repository)).pipe(
-        Effect.asSome,
-        Effect.catchIf(isAbsent, () => Effect.succeedNone),
-        Effect.flatMap((tags) =>
-          Option.isNone(tags) ? Effect.succeedNone : Effect.asSome(byTags(opened, tags.value.filter(isWanted)))
+    // Another registry may answer a path that it does not know as if the repository were missing: a run would be complete without it.
+    Effect.catchIf(
+      (error) => isAbsent(error) || isUnsupported(error),
+      () =>
+        // A store does not distinguish a missing repository from an empty one. The request for its tags does.
+        Stream.runCollect(registry.content.tags(registry.repository)).pipe(
+          Effect.asSome,
+          Effect.catchIf(isAbsent, () => Effect.succeedNone),
+          Effect.flatMap((tags) =>
+            Option.isNone(tags) ? Effect.succeedNone : Effect.asSome(byTags(opened, tags.value.filter(isWanted)))
+          )
         )
-      )
     )
   )
 }
