@@ -143,10 +143,12 @@ describe("a copy", () => {
 
   it.effect("keeps media types that are only a word, as other clients do", () =>
     Effect.gen(function* () {
-      const { mediaType: _, ...file } = layer("file")
       const odd = rawOf(MediaType.ociImageManifest, {
-        ...{ schemaVersion: 2, mediaType: MediaType.ociImageManifest, artifactType: "report" },
-        ...{ config: { ...config, mediaType: "config" }, layers: [{ mediaType: "file", ...file }] }
+        schemaVersion: 2,
+        mediaType: MediaType.ociImageManifest,
+        artifactType: "report",
+        config: { ...config, mediaType: "config" },
+        layers: [{ ...layer("file"), mediaType: "file" }]
       })
       const from = yield* holding(["file"], [odd])
       const target = MemoryStore.make("target")
