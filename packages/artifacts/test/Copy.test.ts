@@ -141,16 +141,19 @@ describe("a copy", () => {
     })
   )
 
-  it.effect("keeps media types that are only a word, as other clients do", () =>
+  it.effect("keeps media types that are only a word, or empty, as other clients do", () =>
     Effect.gen(function* () {
       const odd = rawOf(MediaType.ociImageManifest, {
         schemaVersion: 2,
         mediaType: MediaType.ociImageManifest,
         artifactType: "report",
         config: { ...config, mediaType: "config" },
-        layers: [{ ...layer("file"), mediaType: "file" }]
+        layers: [
+          { ...layer("file"), mediaType: "file" },
+          { ...layer("other"), mediaType: "" }
+        ]
       })
-      const from = yield* holding(["file"], [odd])
+      const from = yield* holding(["file", "other"], [odd])
       const target = MemoryStore.make("target")
       yield* Copy.run(from, target, odd.descriptor.digest, { tags: ["v1"] })
       assert.deepStrictEqual(yield* target.manifest(odd.descriptor), Option.some(odd))
