@@ -40,7 +40,7 @@ export interface Copying {
 }
 
 /** An artifact whose copy failed for a reason that may pass. */
-export interface FailedAttempt {
+interface FailedAttempt {
   readonly repository: Repository
   readonly digest: Digest.Digest
   readonly detail: string
