@@ -217,6 +217,22 @@ describe("eacr migrate", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("run tells before it copies which repositories have a problem", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld
+      yield* world.seed(...images)
+      const names = ["shop/api", "shop/none", "shop/neither"]
+      yield* world.writeRules({ routes: [{ ...world.route, repositories: { names } }] })
+      const { code, stderr } = yield* world.run()
+      assert.strictEqual(code, 3, stderr)
+      assert.match(
+        stderr,
+        /^not copied so far: 2 repositories, the first is shop\/neither: the source has no such repository/m
+      )
+      assert.notInclude((yield* world.run("-q")).stderr, "so far")
+    }).pipe(Effect.scoped)
+  )
+
   it.live("run ends with 3 if something is missing, tells where to read why, and copies it in the next call", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld

@@ -40,6 +40,8 @@ export type ArtifactDone = Extract<Event, { readonly _tag: "ArtifactDone" }>
 
 export type AttemptFailed = Extract<Event, { readonly _tag: "AttemptFailed" }>
 
+export type Planned = Extract<Event, { readonly _tag: "Planned" }>
+
 type Entry = readonly [name: string, values: string | ReadonlyArray<string>]
 
 /** A repository by its names on both sides. */
@@ -74,6 +76,14 @@ const problemLines = (problems: ReadonlyArray<Problem>): ReadonlyArray<string> =
       ? alike.map(problemLine)
       : [`${alike.length} repositories ${what}, the first is ${problemLine(first)}`]
   })
+
+/** The problems of repositories, as a line while a run works. None if there are none. */
+export const problemsLine = (problems: ReadonlyArray<Problem>): string | undefined => {
+  const [first, ...others] = problems
+  if (first === undefined) return undefined
+  const all = others.length === 0 ? "" : `${problems.length} repositories, the first is `
+  return printable(`not copied so far: ${all}${problemLine(first)}`)
+}
 
 /**
  * The exit code of an incomplete run or plan: `unavailable` if all that failed may work later. If nothing failed, artifacts are

@@ -135,8 +135,8 @@ const eventLine = (event: Migration.Event): string => `${Answer.escaped(JSON.str
 const retriesToldEvery = Duration.minutes(1)
 
 /**
- * Makes a function that tells why an artifact is not at the target, once for each reason, and which copies are tried again: a run
- * whose target is down works for minutes before its answer says so.
+ * Makes a function that tells why an artifact is not at the target, once for each reason, which copies are tried again, and which
+ * repositories have a problem: a run may work for hours before its answer says so.
  */
 const tellingReasons = Effect.gen(function* () {
   const told = yield* Ref.make<ReadonlySet<string>>(new Set())
@@ -154,8 +154,16 @@ const tellingReasons = Effect.gen(function* () {
     yield* Ref.set(nextRetry, now + Duration.toMillis(retriesToldEvery))
     yield* Output.tell(Answers.retryLine(event))
   })
+  const problemsTold = yield* Ref.make(0)
+  const tellProblems = Effect.fnUntraced(function* ({ artifacts, summary: { problems } }: Answers.Planned) {
+    const before = yield* Ref.getAndSet(problemsTold, problems.length)
+    const line = Answers.problemsLine(problems)
+    // Where nothing is left to copy, the answer follows at once.
+    if (line !== undefined && artifacts > 0 && problems.length !== before) yield* Output.tell(line)
+  })
   return (event: Migration.Event) => {
     if (event._tag === "ArtifactDone") return tellReason(event)
+    if (event._tag === "Planned") return tellProblems(event)
     return event._tag === "AttemptFailed" ? tellRetry(event) : Effect.void
   }
 })
