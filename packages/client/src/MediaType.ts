@@ -35,7 +35,8 @@ export const MediaType = Schema.String.check(
 ).pipe(Schema.brand("MediaType"))
 
 /**
- * A checked media type: a branded string that only `parse` and the schema make.
+ * A checked media type: a branded string that only `parse` and the schemas make. In a descriptor or a manifest it may be only a
+ * word, such as `layer`, as the author wrote it.
  *
  * @category models
  * @since 0.1.0
