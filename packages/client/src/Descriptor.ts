@@ -5,9 +5,8 @@
  */
 import * as Schema from "effect/Schema"
 import * as Digest from "./Digest.ts"
-import { openStruct, optional, optionalStruct, texts, withFallback } from "./internal/schema/json.ts"
+import { openStruct, optional, optionalStruct, texts } from "./internal/schema/json.ts"
 import { StatedType } from "./internal/schema/statedType.ts"
-import { octetStream } from "./MediaType.ts"
 import * as Platform from "./Platform.ts"
 
 /**
@@ -17,8 +16,8 @@ import * as Platform from "./Platform.ts"
  *
  * OCI image specification, descriptor.md, "Properties". Unknown fields are kept. An optional field that is `null`, an
  * empty text or an object without values is read as absent, because programs in Go write unset fields so. An annotation
- * that is `null` is absent as well. A media type or an artifact type that is only a word, such as `layer`, is kept, and an
- * unset media type is read as `MediaType.octetStream`: other clients write and copy such content.
+ * that is `null` is absent as well. A media type or an artifact type that is only a word, such as `layer`, is kept: other
+ * clients write and copy such content.
  *
  * Uploads return descriptors, and manifests contain them. Operations that take a blob accept a descriptor, and check
  * its size as well as its digest.
@@ -44,7 +43,7 @@ import * as Platform from "./Platform.ts"
  */
 export const Descriptor = openStruct({
   /** The media type of the content, with any parameters that its author wrote. */
-  mediaType: withFallback(StatedType, octetStream),
+  mediaType: StatedType,
   /** The digest of the content. */
   digest: Digest.Digest,
   /** The size of the content, in bytes. */

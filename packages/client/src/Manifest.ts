@@ -6,19 +6,23 @@
  *
  * @since 0.1.0
  */
+import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import * as SchemaGetter from "effect/SchemaGetter"
 import type * as Annotations from "./Annotations.ts"
 import * as Descriptor from "./Descriptor.ts"
 import * as Digest from "./Digest.ts"
 import {
   fromJson,
+  isUnset,
   list,
   openStruct,
   optional,
   optionalNumber,
   optionalStruct,
   texts,
+  unchecked,
   withFallback
 } from "./internal/schema/json.ts"
 import { parser } from "./internal/schema/parser.ts"
@@ -52,6 +56,21 @@ export const Subject = openStruct({
 
 export type Subject = typeof Subject.Type
 
+type Written = (typeof Descriptor.Descriptor)["Encoded"]
+
+const withMediaType = (written: Written): Written =>
+  Predicate.isObject(written) && isUnset(written.mediaType ?? null)
+    ? { ...written, mediaType: MediaType.octetStream }
+    : written
+
+/** A descriptor of a manifest. Its media type may be unset: other clients write and copy such content. */
+const Entry = unchecked<Written>().pipe(
+  Schema.decodeTo(Descriptor.Descriptor, {
+    decode: SchemaGetter.transform(withMediaType),
+    encode: SchemaGetter.passthrough()
+  })
+)
+
 /**
  * An OCI image manifest or a Docker manifest, version 2 schema 2: a configuration and layers.
  *
@@ -59,7 +78,8 @@ export type Subject = typeof Subject.Type
  *
  * OCI image specification, manifest.md. Both have the same fields and differ in `mediaType`. Unknown fields are kept.
  * An optional field that is `null`, an empty text or an object without values is read as absent, because programs in Go
- * write unset fields so. A missing version and version 0 are read as 2.
+ * write unset fields so. A missing version and version 0 are read as 2, and an unset media type of a descriptor as
+ * `MediaType.octetStream`.
  *
  * @category schemas
  * @since 0.1.0
@@ -73,9 +93,9 @@ export const ImageManifest = openStruct({
   /** The artifact type, if it is not an image. */
   artifactType: optional(StatedType),
   /** The configuration: an `ImageConfig` for an image, `MediaType.ociEmpty` for an artifact without one. */
-  config: Descriptor.Descriptor,
+  config: Entry,
   /** The layers, the lowest first; of an artifact, its files. */
-  layers: list(Descriptor.Descriptor),
+  layers: list(Entry),
   /** The manifest that this one refers to: the image of a signature or of a bill of materials. */
   subject: optionalStruct(Subject),
   /** Labels. */
@@ -103,7 +123,7 @@ export const ImageIndex = openStruct({
   /** The artifact type, if it is not an image. */
   artifactType: optional(StatedType),
   /** The manifests; `platform` of each says what it runs on. */
-  manifests: list(Descriptor.Descriptor),
+  manifests: list(Entry),
   /** The manifest that this index is about. */
   subject: optionalStruct(Subject),
   /** Labels. */

@@ -84,6 +84,18 @@ describe("a manifest of an image", () => {
     assert.strictEqual(manifest._tag, "ImageManifest")
   })
 
+  it.each([undefined, null, ""])(
+    "with a media type of a layer that is %j, which other clients copy, is read",
+    (mediaType) => {
+      const layers = [{ ...layer, mediaType }]
+      const manifest = Result.getOrThrow(parse(MediaType.ociImageManifest, { ...image, layers }))
+      assert.deepStrictEqual(
+        Manifest.references(manifest).blobs.map((blob) => blob.mediaType),
+        [config.mediaType, MediaType.octetStream]
+      )
+    }
+  )
+
   it("says which of its layers is wrong", () => {
     const layers = [layer, layer, { ...layer, digest: "sha256:.." }]
     assert.strictEqual(

@@ -91,10 +91,10 @@ export const holding = (...fields: ReadonlyArray<string>) =>
 export const nullable = <S extends Schema.Constraint>(schema: S) => Schema.optionalKey(Schema.NullOr(schema))
 
 /** A value that another schema will check: checking it twice would double the time. */
-const unchecked = <A>() => Schema.declare((_input: unknown): _input is A => true)
+export const unchecked = <A>() => Schema.declare((_input: unknown): _input is A => true)
 
 /** Whether a value is what Go's encoder writes for an unset field. */
-const isUnset = (value: unknown): boolean => value === null || value === "" || value === 0
+export const isUnset = (value: unknown): boolean => value === null || value === "" || value === 0
 
 /** Whether a value is what Go's encoder writes for a struct without set fields. */
 const isUnsetStruct = (value: unknown): boolean =>
