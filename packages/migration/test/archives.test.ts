@@ -257,6 +257,22 @@ describe("a folder of archives", () => {
     }).pipe(Effect.scoped, Effect.provide([NodeServices.layer, NodeCompression.layer]))
   )
 
+  it.live(
+    "is written anew where it was damaged and its layout was deleted, although what it had before is all there",
+    () =>
+      Effect.gen(function* () {
+        const { api, archives, digestOf, out, route, run, source, status, target } = yield* makeArchived
+        yield* out
+        rmSync(join(archives.archives, ".layouts", "shop%2Fapi"), { recursive: true })
+        const manifest = contentAt(readFileSync(api), yield* digestOf("1.1")).toString()
+        damage(api, /"layers":\[.*?"digest":"(sha256:[0-9a-f]+)"/.exec(manifest)?.[1] ?? "")
+        yield* out
+        yield* run({ routes: [{ from: archives, to: route.to }] })
+        assert.isTrue(MigrationReport.isComplete(yield* status))
+        assert.deepEqual(yield* tagsOf(target), yield* tagsOf(source))
+      }).pipe(Effect.scoped)
+  )
+
   it.live("leaves an archive alone that it cannot read, where the layouts were deleted, and reports that", () =>
     Effect.gen(function* () {
       const { api, archives, digestOf, out, services } = yield* makeArchived

@@ -170,6 +170,8 @@ export const restore = <E>(
     const tags = yield* Stream.runCollect(archive.tags)
     const untagged = yield* Stream.runCollect(archive.untagged ?? Stream.empty)
     yield* files.makeDirectory(path.dirname(mark), { recursive: true })
+    // The layout may get the same index again although the archive is damaged.
+    yield* files.remove(sealOf(layout), { force: true })
     yield* files.writeFileString(mark, "")
     const copy = (reference: string, names: ReadonlyArray<string>, referrers: boolean) =>
       // `keep`, since another group of copies may have moved the tag meanwhile.
