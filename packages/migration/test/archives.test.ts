@@ -273,6 +273,21 @@ describe("a folder of archives", () => {
       }).pipe(Effect.scoped)
   )
 
+  it.live("has repositories whose names end like those of files beside layouts", () =>
+    Effect.gen(function* () {
+      const { archives, route, run, seed, source, status, target } = yield* makeArchived
+      const names = ["a", "a.sealed", "a.unfilled"]
+      yield* seed(...names.map((repository) => ({ repository, tags: ["1.0"] })))
+      yield* run({ routes: [{ from: route.from, to: archives }] }, "out")
+      rmSync(join(archives.archives, ".layouts", "a"), { recursive: true })
+      yield* seed({ repository: "a", tags: ["1.1"], layers: ["a 1.1"] })
+      yield* run({ routes: [{ from: route.from, to: archives }] }, "out")
+      yield* run({ routes: [{ from: archives, to: route.to }] })
+      assert.isTrue(MigrationReport.isComplete(yield* status))
+      assert.deepEqual(yield* tagsOf(target), yield* tagsOf(source))
+    }).pipe(Effect.scoped)
+  )
+
   it.live("leaves an archive alone that it cannot read, where the layouts were deleted, and reports that", () =>
     Effect.gen(function* () {
       const { api, archives, digestOf, out, services } = yield* makeArchived
@@ -308,7 +323,7 @@ describe("a folder of archives", () => {
         const tags = ["1.1", "latest"]
         yield* Copy.run(yield* ImageArchive.read(api), target, "1.1", { tags })
       }).pipe(Effect.scoped, Effect.provide([NodeServices.layer, NodeCompression.layer]))
-      writeFileSync(`${layout}.unfilled`, "")
+      writeFileSync(join(layouts, ".shop%2Fapi.unfilled"), "")
       // Another run knows nothing of the first one. With referrers, it would compare all artifacts.
       yield* run({ routes: [{ from: route.from, to: archives }], referrers: false })
       assert.sameMembers(yield* tagsIn(api), before)

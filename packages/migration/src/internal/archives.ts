@@ -37,8 +37,12 @@ export const fileOf = (path: Path.Path, root: string, repository: string): strin
 export const layoutOf = (path: Path.Path, root: string, repository: string): string =>
   path.join(root, layouts, encodeURIComponent(repository))
 
+/** A file beside a layout. The dot in front keeps it apart from the layouts of other repositories, such as `api.sealed`. */
+const besideOf = (path: Path.Path, layout: string, extension: string): string =>
+  path.join(path.dirname(layout), `.${path.basename(layout)}${extension}`)
+
 /** A file beside a layout that is not filled from its archive yet. */
-const markOf = (layout: string): string => `${layout}.unfilled`
+const markOf = (path: Path.Path, layout: string): string => besideOf(path, layout, ".unfilled")
 
 /** Whether a layout is not filled from its archive yet, as after a kill: nothing may be concluded from what it has. */
 export const isUnfilled = (
@@ -46,7 +50,7 @@ export const isUnfilled = (
   path: Path.Path,
   root: string,
   repository: string
-): Effect.Effect<boolean, PlatformError> => files.exists(markOf(layoutOf(path, root, repository)))
+): Effect.Effect<boolean, PlatformError> => files.exists(markOf(path, layoutOf(path, root, repository)))
 
 /** The names of the archives under a folder, without their extension. */
 export const archivesIn = (
@@ -124,17 +128,16 @@ const digestOf = (
  * A file beside a layout with the digest of its index when its archive was written. Times do not show which of them is newer: clocks
  * are set back, and the copy of a folder has other times.
  */
-const sealOf = (layout: string): string => `${layout}.sealed`
+const sealOf = (path: Path.Path, layout: string): string => besideOf(path, layout, ".sealed")
 
 /** Whether an archive was not written from its layout as it is now. */
 const isStale = (
   files: FileSystem.FileSystem,
-  layout: string,
+  seal: string,
   index: Digest.Digest,
   archive: string
 ): Effect.Effect<boolean, PlatformError> =>
   Effect.gen(function* () {
-    const seal = sealOf(layout)
     if (!(yield* files.exists(archive)) || !(yield* files.exists(seal))) return true
     return (yield* files.readFileString(seal)) !== index
   })
@@ -163,7 +166,7 @@ export const restore = <E>(
     const files = yield* FileSystem.FileSystem
     const path = yield* Path.Path
     const layout = layoutOf(path, root, repository)
-    const mark = markOf(layout)
+    const mark = markOf(path, layout)
     const isFilled = (yield* files.exists(path.join(layout, LayoutFiles.indexFile))) && !(yield* files.exists(mark))
     if (isFilled) return
     if (!(yield* files.exists(fileOf(path, root, repository)))) return yield* files.remove(mark, { force: true })
@@ -171,7 +174,7 @@ export const restore = <E>(
     const untagged = yield* Stream.runCollect(archive.untagged ?? Stream.empty)
     yield* files.makeDirectory(path.dirname(mark), { recursive: true })
     // The layout may get the same index again although the archive is damaged.
-    yield* files.remove(sealOf(layout), { force: true })
+    yield* files.remove(sealOf(path, layout), { force: true })
     yield* files.writeFileString(mark, "")
     const copy = (reference: string, names: ReadonlyArray<string>, referrers: boolean) =>
       // `keep`, since another group of copies may have moved the tag meanwhile.
@@ -269,7 +272,8 @@ export const seal = <E>(
     const index = path.join(layout, LayoutFiles.indexFile)
     const before = yield* digestOf(files, index)
     if (Option.isNone(before) || (yield* isUnfilled(files, path, root, repository))) return
-    if (!(yield* isStale(files, layout, before.value, file))) return
+    const sealed = sealOf(path, layout)
+    if (!(yield* isStale(files, sealed, before.value, file))) return
     const references = yield* referencesIn(store)
     if (references.length === 0) return
     const folder = path.dirname(file)
@@ -279,5 +283,5 @@ export const seal = <E>(
     yield* ImageArchive.save(store, references, file).pipe(
       Effect.provideService(FileSystem.FileSystem, unlessChanged(files, index, before.value))
     )
-    yield* files.writeFileString(sealOf(layout), before.value)
+    yield* files.writeFileString(sealed, before.value)
   }).pipe(Effect.retry({ times: mostRemovals, while: isRemoved }))
