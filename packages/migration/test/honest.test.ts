@@ -385,6 +385,32 @@ describe("rules that select nothing", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("continue once the only repository of a route is gone, which another one left no name for", () =>
+    Effect.gen(function* () {
+      const { report, route, run, seed, services, source, status } = yield* makeWorld()
+      yield* seed(...["shop/api", "shop/web", "old/api"].map((repository) => ({ repository, tags: ["1.0"] })))
+      const rename = [{ prefix: "old/", replaceBy: "shop/" }]
+      const routes = [
+        { ...route, repositories: { include: ["shop/*"] } },
+        { ...route, repositories: { include: ["old/*"] }, rename }
+      ]
+      yield* run({ routes })
+      assert.isFalse(MigrationReport.isComplete(yield* status))
+      yield* Effect.provide(
+        Effect.flatMap(Registries.open(`${source.loginServer}/old/api`), ({ registry }) =>
+          registry.deleteRepository("old/api")
+        ),
+        services
+      )
+      for (const _ of [1, 2]) yield* run({ routes })
+      assert.isTrue(MigrationReport.isComplete(yield* status))
+      assert.sameMembers(
+        (yield* report).map((artifact) => artifact.source),
+        ["shop/api", "shop/web"]
+      )
+    }).pipe(Effect.scoped)
+  )
+
   it.live("say so where a registry lists no repository", () =>
     Effect.gen(function* () {
       const { run, source } = yield* makeWorld()

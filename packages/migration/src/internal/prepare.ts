@@ -61,8 +61,7 @@ const findRepositories = ({ places, rules, run, store }: Preparing): Effect.Effe
     const before = yield* store.repositories(run.id)
     const listed = new Map<string, Pick<Repository, "route" | "source">>()
     for (const [index, route] of rules.routes.entries()) {
-      const own = before.filter((repository) => repository.route === index)
-      const { leftOut, names } = yield* select(places, route, index, own)
+      const { leftOut, names } = yield* select(places, route, index, before)
       yield* store.during(run, store.setLeftOut(run.id, index, leftOut))
       for (const source of names) listed.set(keyOf(index, source), { route: index, source })
     }

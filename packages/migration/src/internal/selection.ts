@@ -129,7 +129,7 @@ export interface Selected {
 
 /**
  * The repositories that a route selects now. Fails if there are none, or if a glob or an entry of `rename` applies to none, and the
- * route had none before: the rules have a mistake, or the login may not see any.
+ * run had none before, of any route: the rules have a mistake, or the login may not see any.
  */
 export const select = (
   places: Places,
@@ -152,7 +152,10 @@ export const select = (
       yield* requireMatched(repositories, route, index, all)
       yield* requireRenamed(route, index, names)
     }
-    if (names.length > 0 || !isNew) return { names: new Set(withoutCopies(route, names, known)), leftOut }
+    if (names.length > 0 || !isNew) {
+      const own = known.filter((repository) => repository.route === index)
+      return { names: new Set(withoutCopies(route, names, own)), leftOut }
+    }
     return yield* nothingSelected(
       all.length === 0
         ? `${nameOf(from)} lists no repositories`
