@@ -11,13 +11,15 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as Migration from "../src/Migration.ts"
 import * as MigrationReport from "../src/MigrationReport.ts"
-import { makeWorld, tagsOf, withoutLists } from "./support/world.ts"
+import { brokenTags, makeWorld, tagsOf, withoutLists } from "./support/world.ts"
 
 const layer = "the bytes of a layer that a disk will change"
 
+const digestOf = (content: string) => Digest.Digest.make(`sha256:${createHash("sha256").update(content).digest("hex")}`)
+
 /** A target that answers with other bytes for a layer, until it is deleted and pushed again. */
 const makeDamaging = Effect.gen(function* () {
-  const digest = Digest.Digest.make(`sha256:${createHash("sha256").update(layer).digest("hex")}`)
+  const digest = digestOf(layer)
   const deleted = yield* Deferred.make<void>()
   const world = yield* makeWorld({
     target: {
@@ -83,6 +85,25 @@ describe("a sample that is read back", () => {
         assert.isTrue(events.some((event) => event._tag === "ReadBack" && event.outcome === "repaired"))
         assert.isTrue(MigrationReport.isComplete(yield* status))
       }).pipe(Effect.scoped)
+  )
+
+  it.live("is sent again where the target has lost a blob and accepts it, although there is nothing to delete", () =>
+    Effect.gen(function* () {
+      const { report, run, seed, services, source, status, target } = yield* makeWorld()
+      yield* Effect.forEach([source, target], withoutLists)
+      yield* seed({ repository: "shop/api", tags: ["1.0"], layers: [{ content: layer }] })
+      yield* run({ referrers: false, verify: { sample: 0 } })
+      yield* Effect.provide(
+        Effect.flatMap(Registries.open(`${target.loginServer}/shop/api`), ({ content }) =>
+          content.deleteBlob("shop/api", digestOf(layer))
+        ),
+        services
+      )
+      yield* run({ referrers: false })
+      assert.strictEqual((yield* report)[0]?.class, "repaired")
+      assert.isTrue(MigrationReport.isComplete(yield* status))
+      assert.deepEqual(yield* Effect.provide(brokenTags(target), services), [])
+    }).pipe(Effect.scoped)
   )
 
   it.live("is not read back once the source has deleted it", () =>

@@ -4,6 +4,7 @@
 import type { Reader } from "@effect-acr/artifacts/ContentStore"
 import * as Graph from "@effect-acr/artifacts/Graph"
 import type * as Digest from "@effect-acr/client/Digest"
+import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
@@ -77,9 +78,13 @@ export const readBack = (
   const repair = (damaged: ReadonlyArray<Damaged>) =>
     Effect.gen(function* () {
       const blobs = damaged.filter(({ isBlob }) => isBlob)
-      yield* Effect.forEach(blobs, (blob) => target.discard(blob.digest), { discard: true })
+      // Some registries refuse to delete a blob that they have lost, and accept it again.
+      const [kept] = yield* Effect.forEach(blobs, (blob) => Effect.result(patiently(target.discard(blob.digest)))).pipe(
+        Effect.map(Arr.getFailures)
+      )
       // `walk`, since the manifest is there. Without mounts: other repositories may share the damaged bytes.
       yield* copyArtifact(source.store, target.store, { digest, tags }, rules, { trust: "walk" })
+      return kept
     })
   return Effect.gen(function* (): Effect.fn.Return<Finding, unknown> {
     const damaged = yield* look
@@ -90,7 +95,8 @@ export const readBack = (
     if (repaired._tag === "Success" && left.length === 0) {
       return { outcome: "repaired", detail: `the target lacked ${names}, or had other bytes: sent again` }
     }
-    const why = repaired._tag === "Failure" ? `: ${messageOf(repaired.failure)}` : ""
+    const reason = repaired._tag === "Failure" ? repaired.failure : repaired.success
+    const why = reason === undefined ? "" : `: ${messageOf(reason)}`
     return {
       outcome: "damaged",
       detail: `the target lacks ${names}, or has other bytes, and does not take them anew${why}`
