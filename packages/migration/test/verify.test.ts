@@ -106,6 +106,29 @@ describe("a sample that is read back", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("stays damaged where its source gets another tag, which the target gets too", () =>
+    Effect.gen(function* () {
+      const { report, run, services, source, status, target } = yield* makeDamaging
+      yield* target.inject({
+        method: "DELETE",
+        path: /\/blobs\//,
+        times: "always",
+        consequence: { _tag: "Answer", status: 405, body: '{"errors":[{"code":"UNSUPPORTED","message":"no"}]}' }
+      })
+      yield* run()
+      yield* Effect.provide(
+        Effect.flatMap(Registries.open(`${source.loginServer}/shop/api`), ({ content }) =>
+          content.retag("shop/api", "1.0", "1.1")
+        ),
+        services
+      )
+      yield* run({ verify: { sample: 0 } })
+      assert.deepInclude((yield* report)[0], { state: "failed", class: "damaged", tags: ["1.0", "1.1"] })
+      assert.deepEqual(yield* tagsOf(target), yield* tagsOf(source))
+      assert.isFalse(MigrationReport.isComplete(yield* status))
+    }).pipe(Effect.scoped)
+  )
+
   it.live("is not read back once the source has deleted it", () =>
     Effect.gen(function* () {
       const { report, run, seed, services, source, target } = yield* makeWorld()

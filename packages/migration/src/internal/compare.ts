@@ -95,9 +95,10 @@ const isUnlooked = (
 const stateOf = (comparison: Growing, digest: Digest.Digest, listed: Listed): State => {
   const { tags } = listed
   const before = comparison.known.get(digest)
+  // The next call reads it back. A copy, such as that of a new tag, would pass over the damage.
+  if (before?.isDamaged === true) return before.state
   const sight = sightOf(comparison, before?.root ?? digest, tags)
-  // Lists show neither damage, which reading back finds, nor what else failed, such as its referrers: the next call tries it again.
-  if (sight !== "incomplete" && before?.isDamaged === true) return before.state
+  // Lists do not show what else failed, such as its referrers: the next call tries it again.
   if (sight === "whole" && before !== undefined && isFailed(before)) {
     return comparison.isFirst ? "planned" : before.state
   }
