@@ -129,6 +129,35 @@ describe("a sample that is read back", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("stays damaged where the next call cannot read it", () =>
+    Effect.gen(function* () {
+      const { digest, report, run, status, target } = yield* makeDamaging
+      yield* target.inject({
+        method: "DELETE",
+        path: /\/blobs\//,
+        times: "always",
+        consequence: { _tag: "Answer", status: 405, body: '{"errors":[{"code":"UNSUPPORTED","message":"no"}]}' }
+      })
+      yield* run()
+      const id = yield* target.inject({
+        method: "GET",
+        path: "/v2/shop/api/manifests/",
+        times: "always",
+        consequence: { _tag: "Answer", status: 403, body: '{"errors":[{"code":"DENIED","message":"push only"}]}' }
+      })
+      yield* run()
+      const [unread] = yield* report
+      assert.deepInclude(unread, { state: "failed", class: "damaged" })
+      assert.include(unread?.detail, "push only")
+      yield* target.removeFault(id)
+      yield* run()
+      const [damaged] = yield* report
+      assert.deepInclude(damaged, { state: "failed", class: "damaged" })
+      assert.include(damaged?.detail, digest)
+      assert.isFalse(MigrationReport.isComplete(yield* status))
+    }).pipe(Effect.scoped)
+  )
+
   it.live("is not read back once the source has deleted it", () =>
     Effect.gen(function* () {
       const { report, run, seed, services, source, target } = yield* makeWorld()

@@ -72,10 +72,11 @@ export const readSample = (
     const isDamaged = outcome === "damaged" || (outcome === "unread" && doubted.wasDamaged)
     // Copies passed over it while it was damaged: one looks for what has come since.
     const state = isDamaged ? "failed" : outcome === "whole" ? "planned" : doubted.state
+    const kind = isDamaged ? "damaged" : outcome
     const revised = {
       ...(doubted.root === digest ? {} : { root: doubted.root }),
       state,
-      ...(outcome === "whole" ? {} : { class: outcome }),
+      ...(outcome === "whole" ? {} : { class: kind }),
       ...(detail === undefined ? {} : { detail })
     } as const
     yield* store.during(run, store.revise(repository.id, digest, revised))
