@@ -500,6 +500,28 @@ describe("a route inside one registry", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("goes on once a repository is gone that would have got the name of a copy", () =>
+    Effect.gen(function* () {
+      const { route, run, seed, services, source, status } = yield* makeWorld()
+      yield* seed({ repository: "shop/api", tags: ["1.0"] }, { repository: "store/web", tags: ["1.0"] })
+      const rename = ["shop/", "store/"].map((prefix) => ({ prefix, replaceBy: "all/" }))
+      const routes = [{ from: route.from, to: route.from, rename }]
+      yield* run({ routes })
+      yield* seed({ repository: "store/api", tags: ["2.0"] }, { repository: "shop/web2", tags: ["1.0"] })
+      yield* run({ routes })
+      assert.deepEqual(
+        (yield* status).problems.map(({ source: name }) => name),
+        ["shop/api", "store/api"]
+      )
+      const remove = Effect.flatMap(Registries.open(`${source.loginServer}/store/api`), ({ registry }) =>
+        registry.deleteRepository("store/api")
+      )
+      yield* Effect.provide(remove, services)
+      yield* run({ routes })
+      assert.isTrue(MigrationReport.isComplete(yield* status))
+    }).pipe(Effect.scoped)
+  )
+
   for (const [what, shape] of [
     [
       "another one that it moves",

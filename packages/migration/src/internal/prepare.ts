@@ -59,9 +59,10 @@ const keyOf = (route: number, source: string): string => `${route} ${source}`
 const findRepositories = ({ places, rules, run, store }: Preparing): Effect.Effect<void, MigrationError> =>
   Effect.gen(function* () {
     const before = yield* store.repositories(run.id)
+    const history = { isNew: before.length === 0, begun: yield* store.begun(run.id) }
     const listed = new Map<string, Pick<Repository, "route" | "source">>()
     for (const [index, route] of rules.routes.entries()) {
-      const { leftOut, names } = yield* select(places, route, index, before)
+      const { leftOut, names } = yield* select(places, route, index, history)
       yield* store.during(run, store.setLeftOut(run.id, index, leftOut))
       for (const source of names) listed.set(keyOf(index, source), { route: index, source })
     }

@@ -10,10 +10,10 @@ import { MigrationError } from "../MigrationError.ts"
 import { type Patterns, type Route, type Rules, targetName } from "../MigrationRules.ts"
 import { denied, isDenied, isUnlisted, isUnpermitted, messageOf } from "./failures.ts"
 import * as LeftOut from "./leftOut.ts"
-import { isOfName, kindOf, nameOf, placeName, renamingOf } from "./names.ts"
+import { kindOf, nameOf, placeName, renamingOf } from "./names.ts"
 import { patiently } from "./patience.ts"
 import type { Places } from "./places.ts"
-import type { Repository } from "./store/store.ts"
+import type { Pair } from "./store/store.ts"
 
 /** Compiles the patterns of decoded rules. */
 export const compile = (patterns: Patterns = {}): ((name: string) => boolean) =>
@@ -80,12 +80,10 @@ const listed = (places: Places, { from }: Route) =>
  * Leaves out the route's own copies if it copies within one place: each pass would copy the copies of the one before. A name that
  * stays the same is not a copy, and may collide, and so may a name that another entry of `rename` changes.
  */
-const withoutCopies = (route: Route, names: ReadonlyArray<string>, known: ReadonlyArray<Repository>) => {
+const withoutCopies = (route: Route, names: ReadonlyArray<string>, begun: ReadonlyArray<Pair>) => {
   const { from, rename = [], to } = route
   if (kindOf(from) !== kindOf(to) || placeName(from) !== placeName(to)) return names
-  const made = new Set(
-    known.flatMap(({ problem, source, target }) => (source === target || isOfName(problem) ? [] : [target]))
-  )
+  const made = new Set(begun.flatMap(({ source, target }) => (source === target ? [] : [target])))
   const renamings = new Map(names.map((name) => [targetName(route, name), renamingOf(rename, name)]))
   const isCopy = (name: string): boolean => {
     const renaming = renamingOf(rename, name)
@@ -127,19 +125,26 @@ export interface Selected {
   readonly leftOut: number
 }
 
+/** What a run knows before a pass. */
+interface History {
+  /** Whether it has no repositories yet, of any route. */
+  readonly isNew: boolean
+  /** The repositories that it has listed, and may have copied. */
+  readonly begun: ReadonlyArray<Pair>
+}
+
 /**
  * The repositories that a route selects now. Fails if there are none, or if a glob or an entry of `rename` applies to none, and the
- * run had none before, of any route: the rules have a mistake, or the login may not see any.
+ * run is new: the rules have a mistake, or the login may not see any.
  */
 export const select = (
   places: Places,
   route: Route,
   index: number,
-  known: ReadonlyArray<Repository>
+  { begun, isNew }: History
 ): Effect.Effect<Selected, MigrationError> =>
   Effect.gen(function* () {
     const { from, repositories = {} } = route
-    const isNew = known.length === 0
     if ("names" in repositories) {
       if (isNew) yield* requireRenamed(route, index, repositories.names)
       return { names: new Set(repositories.names), leftOut: 0 }
@@ -153,7 +158,7 @@ export const select = (
       yield* requireRenamed(route, index, names)
     }
     if (names.length > 0 || !isNew) {
-      const own = known.filter((repository) => repository.route === index)
+      const own = begun.filter((repository) => repository.route === index)
       return { names: new Set(withoutCopies(route, names, own)), leftOut }
     }
     return yield* nothingSelected(

@@ -20,6 +20,9 @@ export interface Repository {
 /** A repository before it is in the database. */
 export type NewRepository = Omit<Repository, "id" | "lookedFor">
 
+/** The source and the target of a repository. */
+export type Pair = Pick<Repository, "route" | "source" | "target">
+
 /** The list of a route's repositories, with records that cannot be read. */
 export interface PartialCatalog {
   readonly route: number
@@ -32,6 +35,14 @@ export const make = ({ inTransaction, insertAll, lock, sql }: Access) => {
       sql<Repository>`SELECT id, route, source, target, problem, detail, looked_for AS ${sql("lookedFor")}
         FROM migration_repositories
         WHERE run = ${run} ORDER BY route, source`
+    )
+
+  /** The repositories with artifacts: those that were listed, and may have copies. */
+  const begun = (run: number): Effect.Effect<ReadonlyArray<Pair>, MigrationError> =>
+    guarded(
+      sql<Pair>`SELECT route, source, target FROM migration_repositories
+        WHERE run = ${run} AND EXISTS
+          (SELECT 1 FROM migration_artifacts WHERE migration_artifacts.repository = migration_repositories.id)`
     )
 
   const setProblem = (
@@ -94,5 +105,5 @@ export const make = ({ inTransaction, insertAll, lock, sql }: Access) => {
       sql<PartialCatalog>`SELECT route, left_out AS count FROM migration_catalogs WHERE run = ${run} ORDER BY route`
     )
 
-  return { repositories, addRepositories, setProblem, forget, setLookedFor, setLeftOut, partialCatalogs }
+  return { repositories, begun, addRepositories, setProblem, forget, setLookedFor, setLeftOut, partialCatalogs }
 }

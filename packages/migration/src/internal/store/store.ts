@@ -16,7 +16,7 @@ import * as Tables from "./tables.ts"
 
 export type { Known, Planned, Settled } from "./artifacts.ts"
 export type { Batch, Task } from "./batches.ts"
-export type { NewRepository, Repository } from "./repositories.ts"
+export type { NewRepository, Pair, Repository } from "./repositories.ts"
 export type { Run } from "./runs.ts"
 
 /** How long a lock of a process that was killed or hangs stays valid, unless the caller says otherwise. */
