@@ -57,14 +57,15 @@ export const Place = Schema.Union([
 
 export type Place = typeof Place.Type
 
-const isGlob = Schema.makeFilter<string>((glob) =>
-  Result.match(NamePatterns.compile({ include: [glob] }), {
-    onFailure: (problem) => problem,
-    onSuccess: () => undefined
-  })
-)
-
-const globs = Schema.Array(Schema.String.check(isGlob))
+const globsOf = (member: "include" | "exclude") => {
+  const isGlob = Schema.makeFilter<string>((glob) =>
+    Result.match(NamePatterns.compile({ [member]: [glob] }), {
+      onFailure: (problem) => problem,
+      onSuccess: () => undefined
+    })
+  )
+  return Schema.Array(Schema.String.check(isGlob))
+}
 
 /**
  * Selects names by globs, as in `NamePatterns`. `exclude` takes precedence over `include`.
@@ -74,9 +75,9 @@ const globs = Schema.Array(Schema.String.check(isGlob))
  */
 export const Patterns = Schema.Struct({
   /** A name must match one of these globs. Defaults to all names. */
-  include: Schema.optionalKey(globs),
+  include: Schema.optionalKey(globsOf("include")),
   /** A name that matches one of these globs is excluded. Defaults to none. */
-  exclude: Schema.optionalKey(globs)
+  exclude: Schema.optionalKey(globsOf("exclude"))
 })
 
 export type Patterns = typeof Patterns.Type

@@ -44,6 +44,7 @@ describe("rules", () => {
       assert.include(yield* messageOf({ routes: [{ ...route, repository: {} }] }), "routes[0].repository")
       assert.include(yield* messageOf({ routes: [{ ...route, tags: { include: ["v1["] } }] }), "tags.include[0]")
       assert.include(yield* messageOf({ routes: [route], platforms: ["linux"] }), "platforms[0]")
+      assert.include(yield* messageOf({ routes: [{ ...route, tags: { exclude: ["!v1"] } }] }), "tags.exclude[0]")
       const sparse = { routes: [{ ...route, to: { archives: "backup" } }], platforms: ["linux/amd64"], index: "sparse" }
       assert.include(yield* messageOf(sparse), "routes[0].to: archives have no sparse indexes")
       assert.include(yield* messageOf({ routes: [route], limits: { share: 2 } }), "limits.share")
