@@ -141,7 +141,7 @@ export type ImageIndex = typeof ImageIndex.Type
  */
 export const UnknownManifest = Schema.TaggedStruct("UnknownManifest", {
   /** The media type of the manifest. */
-  mediaType: MediaType.MediaType,
+  mediaType: StatedType,
   /**
    * Why this library cannot read it, in one line: which field is wrong and what is expected, or that the media type is
    * not supported. The line quotes no content of the manifest.
