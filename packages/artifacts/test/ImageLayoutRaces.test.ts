@@ -15,6 +15,7 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as Copy from "../src/Copy.ts"
 import * as ImageLayout from "../src/ImageLayout.ts"
+import * as MemoryStore from "../src/MemoryStore.ts"
 import {
   amd64,
   arm64,
@@ -399,6 +400,40 @@ layer(platform, { excludeTestServices: true })("prune", (it) => {
       yield* layout.prune({ minAge: 0 })
       assert.isTrue(yield* layout.has(blob))
       assert.isFalse(yield* layout.has(old.descriptor))
+    })
+  )
+
+  it.effect.each([undefined, "", "foo", "application/json", MediaType.octetStream])(
+    "keeps what a manifest needs whose entry states the media type %j",
+    (mediaType) =>
+      Effect.gen(function* () {
+        const { folder, layout } = yield* small
+        const { digest, size } = amd64.descriptor
+        const type = MediaType.ociImageIndex
+        const nested = rawOf(type, { schemaVersion: 2, mediaType: type, manifests: [{ mediaType, digest, size }] })
+        yield* writeBlob(folder, nested)
+        const entry = { ...named(amd64, "v1"), mediaType }
+        for (const index of [foreignIndex(entry), foreignIndex(named(nested, "v1"))]) {
+          yield* write(folder, "index.json", index)
+          yield* layout.prune({ minAge: 0 })
+          for (const blob of ["{}", "base", "amd64"]) assert.isTrue(yield* layout.has(layerOf(blob)))
+          yield* writeBlob(folder, nested)
+        }
+        const target = MemoryStore.make("target")
+        yield* Copy.run(layout, target, "v1")
+        assert.isTrue(Option.isSome(yield* target.manifest(amd64.descriptor)))
+      })
+  )
+
+  it.effect("removes nothing if an entry without a media type is an image and an index at once", () =>
+    Effect.gen(function* () {
+      const { folder, layout } = yield* small
+      const both = rawOf(MediaType.octetStream, { schemaVersion: 2, config, layers: [layerOf("base")], manifests: [] })
+      yield* writeBlob(folder, both)
+      const { digest, size } = both.descriptor
+      yield* write(folder, "index.json", foreignIndex({ digest, size }))
+      assert.strictEqual((yield* Effect.flip(layout.prune({ minAge: 0 }))).reason._tag, "UnknownManifest")
+      assert.isTrue(yield* layout.has(layerOf("base")))
     })
   )
 })

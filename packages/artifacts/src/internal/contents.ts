@@ -13,6 +13,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { Pointer } from "../ContentStore.ts"
+import { isManifest } from "./references.ts"
 import { ofSource, OfSource } from "./sides.ts"
 
 /** Larger files are not manifests: registries refuse manifests of more than 4 MiB. */
@@ -35,7 +36,7 @@ const decoder = new TextDecoder()
 const isMediaType = Schema.is(MediaType.MediaType)
 
 /** The media type of a manifest; none if the content is not a manifest. */
-export const mediaTypeOf = (bytes: Uint8Array): Option.Option<MediaType.MediaType> =>
+const mediaTypeOf = (bytes: Uint8Array): Option.Option<MediaType.MediaType> =>
   Option.flatMap(decodeFields(decoder.decode(bytes)), ({ config, layers, manifests, mediaType, schemaVersion }) => {
     if (isMediaType(mediaType) && (schemaVersion !== undefined || manifests !== undefined || config !== undefined)) {
       return Option.some(mediaType)
@@ -44,6 +45,18 @@ export const mediaTypeOf = (bytes: Uint8Array): Option.Option<MediaType.MediaTyp
     if (Array.isArray(manifests)) return Option.some(MediaType.ociImageIndex)
     return config !== undefined && layers !== undefined ? Option.some(MediaType.ociImageManifest) : Option.none()
   })
+
+/**
+ * The media type of a manifest whose descriptor may state one. If the descriptor states none, or one that no manifest has, the
+ * content shows it.
+ */
+export const manifestType = (
+  stated: Option.Option<MediaType.MediaType>,
+  bytes: Uint8Array
+): Option.Option<MediaType.MediaType> =>
+  Option.exists(stated, (mediaType) => isManifest({ mediaType }))
+    ? stated
+    : Option.orElse(mediaTypeOf(bytes), () => stated)
 
 /** The file `oci-layout`. OCI image specification, image-layout.md. */
 export const decodeVersion = Schema.decodeUnknownOption(

@@ -89,10 +89,10 @@ export const make = <E>(entries: Entries<E>, archive: string, places: Places, st
       const pointer = { digest, size: size.value }
       const read = Contents.verified(pointer, readFrom(pointer, 0), startHash, differs(pointer))
       const bytes = Bytes.concat(yield* Stream.runCollect(read))
-      return Option.map(
-        Option.orElse(mediaType, () => Contents.mediaTypeOf(bytes)),
-        (type): Manifest.Raw => ({ bytes, descriptor: { mediaType: type, digest, size: bytes.length } })
-      )
+      return Option.map(Contents.manifestType(mediaType, bytes), (type): Manifest.Raw => ({
+        bytes,
+        descriptor: { mediaType: type, digest, size: bytes.length }
+      }))
     })
 
   const has = (digest: Digest.Digest): Effect.Effect<boolean, E | ArchiveError> =>

@@ -95,13 +95,10 @@ export const make = (
       if (Option.isNone(size) || size.value > Contents.mostManifestBytes) return Option.none()
       const pointer = { digest, size: size.value, mediaType: MediaType.octetStream }
       const bytes = Bytes.concat(yield* Stream.runCollect(blob(pointer).read(0)))
-      return Option.map(
-        Option.orElse(mediaType, () => Contents.mediaTypeOf(bytes)),
-        (type): Manifest.Raw => ({
-          bytes,
-          descriptor: { mediaType: type, digest, size: bytes.length }
-        })
-      )
+      return Option.map(Contents.manifestType(mediaType, bytes), (type): Manifest.Raw => ({
+        bytes,
+        descriptor: { mediaType: type, digest, size: bytes.length }
+      }))
     })
 
   const write = <E, R>(

@@ -155,8 +155,9 @@ const reach = (
       const raw = yield* content.manifest(next.digest, Option.some(next.mediaType))
       const named = Option.flatMap(raw, (manifest) => Result.getSuccess(referencesOf(manifest)))
       if (Option.isNone(named)) {
-        // Blobs and missing manifests name nothing.
-        if (!isManifest(next) || Option.isNone(yield* content.sizeOf(next.digest))) continue
+        // Blobs and missing manifests name nothing. An entry without a media type may be a manifest by its content.
+        const mayName = isManifest(next) || Option.exists(raw, ({ descriptor }) => isManifest(descriptor))
+        if (!mayName || Option.isNone(yield* content.sizeOf(next.digest))) continue
         return yield* unknown(content, `the manifest ${next.digest}`)
       }
       waiting.push(...named.value.manifests)
