@@ -155,9 +155,11 @@ describe("a copy", () => {
       })
       const from = yield* holding(["file", "other"], [odd])
       const target = MemoryStore.make("target")
-      yield* Copy.run(from, target, odd.descriptor.digest, { tags: ["v1"] })
+      const report = yield* Copy.run(from, target, odd.descriptor.digest, { tags: ["v1"] })
       assert.deepStrictEqual(yield* target.manifest(odd.descriptor), Option.some(odd))
       assert.isTrue(Option.isSome(yield* target.resolve("v1")))
+      const types = (yield* Schema.encodeEffect(Copy.Report)(report)).nodes.map(({ mediaType }) => mediaType)
+      assert.includeMembers(types, ["config", "file", MediaType.octetStream])
     })
   )
 

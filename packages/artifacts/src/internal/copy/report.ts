@@ -2,7 +2,6 @@
  * The events and the report of a copy.
  */
 import * as Digest from "@effect-acr/client/Digest"
-import * as MediaType from "@effect-acr/client/MediaType"
 import * as Schema from "effect/Schema"
 
 /**
@@ -17,7 +16,7 @@ export const CopiedNode = Schema.Struct({
   /** Whether it is a manifest or a blob: one digest can be both. */
   kind: Schema.Literals(["manifest", "blob"]),
   /** The media type, as the manifest that names it states it. */
-  mediaType: MediaType.MediaType,
+  mediaType: Schema.String,
   /** The size, in bytes. */
   size: Schema.Natural,
   /**
