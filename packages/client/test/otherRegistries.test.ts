@@ -57,6 +57,7 @@ const answers: ReadonlyArray<readonly [string, () => Reply]> = [
   ["404 in HTML", () => page(404)],
   ["404 without a body", () => empty(404)],
   ["404 for the path, in JSON of a registry", () => refusal(404, "METHOD_UNKNOWN")],
+  ["404 with a code of its own", () => refusal(404, "NOT_FOUND")],
   [
     "404 with errors that have no code",
     () => json({ errors: [{ status: 404, message: "Not Found" }] }, { status: 404 })
@@ -75,8 +76,7 @@ const answers: ReadonlyArray<readonly [string, () => Reply]> = [
 
 /** Further answers to lists. */
 const listAnswers: ReadonlyArray<readonly [string, () => Reply]> = [
-  ["404 for a repository, although none was requested", () => refusal(404, "NAME_UNKNOWN")],
-  ["404 with a code of its own", () => refusal(404, "NOT_FOUND")]
+  ["404 for a repository, although none was requested", () => refusal(404, "NAME_UNKNOWN")]
 ]
 
 const service = (answer: () => Reply, endpoint = "https://registry.example") =>
@@ -114,7 +114,7 @@ describe("on a registry that is not ACR", () => {
 
   const kept: ReadonlyArray<readonly [string, () => Reply]> = [
     ["NotFound", () => refusal(404, "NAME_UNKNOWN")],
-    ["NotFound", () => refusal(404, "NOT_FOUND")],
+    ["NotFound", () => refusal(404, "TAG_UNKNOWN")],
     ["Unauthenticated", () => refusal(401, "UNAUTHORIZED")],
     ["Forbidden", () => refusal(403, "DENIED")],
     ["Unavailable", () => page(502)],

@@ -7,7 +7,7 @@ import { identity } from "effect/Function"
 import type { Operation } from "../../Operation.ts"
 import { InvalidResponse, RegistryError, Unsupported } from "../../RegistryError.ts"
 import { isAcrOrigin } from "../acr/hosts.ts"
-import { unknownPath } from "../http/failure.ts"
+import { findResource } from "../http/failure.ts"
 
 /** The operation that does the same, or the closest to it, on every registry. */
 const instead: ReadonlyMap<string, string> = new Map([
@@ -28,9 +28,6 @@ const describe = (operation: string, found: string): string => {
   return `this registry does not have the management API of Azure Container Registry: ${advice} (${found})`
 }
 
-/** OCI distribution specification, "Error Codes": a code is upper-case letters and underscores. */
-const isCode = (code: string): boolean => code !== unknownPath && /^[A-Z][A-Z_]*$/.test(code)
-
 /** Statuses other than 404 that show that the server does not know the path: ACR's API never redirects. */
 const isForeign = (status: number): boolean => (status >= 300 && status < 400) || status === 410
 
@@ -45,8 +42,8 @@ const isAbsent = ({ operation, reason, request, response }: RegistryError): bool
   if (reason._tag !== "NotFound") return reason._tag === "Unsupported"
   // The request named no repository, so none can be missing.
   if (catalogs.includes(operation)) return true
-  // ACR's errors have codes. Those of Artifactory have none, also for a path that it does not know.
-  return response?.errors.some(({ code }) => isCode(code)) !== true
+  // ACR's codes name what is missing. Other registries have a code of their own for a path that they do not know, or none.
+  return (findResource(response?.errors ?? []) ?? "endpoint") === "endpoint"
 }
 
 /**

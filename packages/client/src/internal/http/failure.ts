@@ -117,10 +117,7 @@ const describe = (status: number, errors: ReadonlyArray<RegistryError.ResponseEr
   return all.length > longestDescription ? `${all.slice(0, longestDescription)}…` : all
 }
 
-/** The code of go-containerregistry for a path that its registry does not know. */
-export const unknownPath = "METHOD_UNKNOWN"
-
-/** The resource that an `_UNKNOWN` code means. */
+/** The resource that an `_UNKNOWN` code means. go-containerregistry has a code for a path that its registry does not know. */
 const resources = new Map<string, RegistryError.NotFound["resource"]>([
   ["NAME_UNKNOWN", "repository"],
   ["TAG_UNKNOWN", "tag"],
@@ -128,10 +125,11 @@ const resources = new Map<string, RegistryError.NotFound["resource"]>([
   ["BLOB_UNKNOWN", "blob"],
   ["BLOB_UPLOAD_UNKNOWN", "upload"],
   ["BLOB_UPLOAD_INVALID", "upload"],
-  [unknownPath, "endpoint"]
+  ["METHOD_UNKNOWN", "endpoint"]
 ])
 
-const findResource = (
+/** The resource that errors mean by their codes; none if no code means one. */
+export const findResource = (
   errors: ReadonlyArray<RegistryError.ResponseError>
 ): RegistryError.NotFound["resource"] | undefined =>
   errors.map(({ code }) => resources.get(code)).find((resource) => resource !== undefined)
