@@ -29,8 +29,8 @@ const image = (repository: string, tags: ReadonlyArray<string>) =>
 
 const indexOf = (child: object) => ({ schemaVersion: 2, mediaType: MediaType.ociImageIndex, manifests: [child] })
 
-/** An image in an index, which is in the index that the tag `outer` names. */
-const nestedImage = Effect.fnUntraced(function* (repository: string) {
+/** An image in an index, which is in the index that the tag `outer` names, with the media type that the outer one states. */
+const nestedImage = Effect.fnUntraced(function* (repository: string, mediaType: string | undefined) {
   const { loginServer, logins } = yield* AcrEmulator.AcrEmulator
   const { password, username } = logins.adminUser
   const digest = yield* image(repository, [])
@@ -51,8 +51,8 @@ const nestedImage = Effect.fnUntraced(function* (repository: string) {
   const first = indexOf(child)
   const body = JSON.stringify(first)
   const inner = yield* put(`sha256:${createHash("sha256").update(body).digest("hex")}`, first)
-  yield* put("outer", indexOf({ mediaType: MediaType.ociImageIndex, ...inner }))
-  return digest
+  yield* put("outer", indexOf({ mediaType, ...inner }))
+  return { digest, inner: inner.digest }
 })
 
 const tagsOf = (repository: string) =>
@@ -294,14 +294,15 @@ layer(AcrEmulator.layer(), { excludeTestServices: true })("verbs that change som
       })
     )
 
-    for (const [name, hide] of [
-      ["a tag", false],
-      ["a hidden tag", true]
+    for (const [name, repository, hide, mediaType] of [
+      ["in the index of a tag", "rm/nested", false, MediaType.ociImageIndex],
+      ["in the index of a hidden tag", "rm/nested-hidden", true, MediaType.ociImageIndex],
+      ["without a media type in the index of a tag", "rm/nested-unset", false, undefined],
+      ["whose media type is a word in the index of a tag", "rm/nested-word", false, "foo"]
     ] as const) {
-      it.effect(`keeps an image that an index in the index of ${name} lists`, () =>
+      it.effect(`keeps an image that an index ${name} lists`, () =>
         Effect.gen(function* () {
-          const repository = hide ? "rm/nested-hidden" : "rm/nested"
-          const digest = yield* nestedImage(repository)
+          const { digest } = yield* nestedImage(repository, mediaType)
           if (hide) yield* loggedIn(["lock", `$REGISTRY/${repository}:outer`, "--against", "list"])
           const remove = ["rm", "--manifest", "--yes", `$REGISTRY/${repository}@${digest}`]
           const { code, stderr, stdout } = yield* loggedIn(remove)
@@ -311,6 +312,21 @@ layer(AcrEmulator.layer(), { excludeTestServices: true })("verbs that change som
         })
       )
     }
+
+    it.effect("knows an entry of an index as a blob where the registry fails to read it as a manifest", () =>
+      Effect.gen(function* () {
+        const { inject } = yield* AcrEmulator.AcrEmulator
+        const { digest, inner } = yield* nestedImage("rm/entry", "foo")
+        const remove = ["rm", "--manifest", "--yes", `$REGISTRY/rm/entry@${digest}`]
+        const at = (path: string, status: number) =>
+          inject({ path: `/v2/rm/entry/${path}/${inner}`, times: "always", consequence: { _tag: "Answer", status } })
+        yield* at("manifests", 400)
+        assert.include((yield* loggedIn(remove)).stderr, "status 400")
+        assert.strictEqual((yield* loggedIn(["digest", `$REGISTRY/rm/entry@${digest}`])).code, 0)
+        yield* at("blobs", 200)
+        assert.strictEqual((yield* loggedIn(remove)).stdout, `deleted\t${digest}\tno tag\n`)
+      })
+    )
 
     it.effect("sends nothing with --dry-run", () =>
       Effect.gen(function* () {

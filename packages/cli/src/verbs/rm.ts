@@ -57,11 +57,11 @@ type Removed = (typeof document.Type)["manifests"][number]
 /** Tags that are looked up at the same time. */
 const lookupsAtOnce = 8
 
-const indexTypes: ReadonlyArray<string> = [MediaType.ociImageIndex, MediaType.dockerManifestList]
+const imageTypes: ReadonlyArray<string> = [MediaType.ociImageManifest, MediaType.dockerManifest]
 
-/** A manifest of an unknown type may be an index. */
+/** A manifest of an unknown type may be an index: authors of indexes may state none for their entries, or only a word. */
 const mayBeIndex = (mediaType: MediaType.MediaType | undefined): boolean =>
-  mediaType === undefined || indexTypes.includes(MediaType.essence(mediaType))
+  mediaType === undefined || !imageTypes.includes(MediaType.essence(mediaType))
 
 const decoder = new TextDecoder()
 
@@ -76,6 +76,17 @@ const childrenOf = (store: ContentStore<StoreError>, digest: Digest.Digest) =>
     })
   )
 
+/**
+ * The same for an entry of an index, which may be a blob: distribution answers 500 where a blob is requested as a manifest. A
+ * registry does not have a manifest as a blob.
+ */
+const childrenOfEntry = (store: ContentStore<StoreError>, digest: Digest.Digest) =>
+  Effect.catchTag(childrenOf(store, digest), "RegistryError", (error) =>
+    Effect.flatMap(store.has({ digest }), (isBlob) =>
+      isBlob ? Effect.succeed<ReadonlyArray<Descriptor>>([]) : Effect.fail(error)
+    )
+  )
+
 /** Tests whether an index leads to a manifest, at any depth. Each index is read once. */
 const leadsTo = (store: ContentStore<StoreError>, wanted: Digest.Digest) => {
   const seen = new Set<Digest.Digest>()
@@ -83,7 +94,7 @@ const leadsTo = (store: ContentStore<StoreError>, wanted: Digest.Digest) => {
     Effect.suspend(() => {
       if (seen.has(digest)) return Effect.succeed(false)
       seen.add(digest)
-      return Effect.flatMap(childrenOf(store, digest), (manifests) => {
+      return Effect.flatMap(childrenOfEntry(store, digest), (manifests) => {
         if (manifests.some((child) => child.digest === wanted)) return Effect.succeed(true)
         const indexes = manifests.filter(({ mediaType }) => mayBeIndex(mediaType))
         return Effect.reduce(
