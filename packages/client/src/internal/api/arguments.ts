@@ -12,7 +12,9 @@ import * as Platform from "../../Platform.ts"
 import * as Reference from "../../Reference.ts"
 import { InvalidRequest, RegistryError } from "../../RegistryError.ts"
 import * as RepositoryName from "../../RepositoryName.ts"
+import { parser } from "../schema/parser.ts"
 import { refusedValue } from "../schema/refused.ts"
+import { StatedType } from "../schema/statedType.ts"
 import { repositoryAt as toRepositoryAt } from "../http/hub.ts"
 import * as Tag from "../../Tag.ts"
 
@@ -74,6 +76,9 @@ export const tagOrDigest = (
 export const reference = reader(Reference.parse, "reference")
 
 export const mediaType = reader(MediaType.parse, "mediaType")
+
+/** The type of artifacts that others made. */
+export const artifactType = reader(parser(StatedType), "artifactType")
 
 export const platform = reader(Platform.fromInput, "platform")
 

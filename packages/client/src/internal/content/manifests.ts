@@ -266,8 +266,7 @@ export const make = (transport: Transport.Service, startHash: Start) => {
         const operation = "RegistryContent.referrers"
         const name = yield* repositoryName(operation, repository)
         const reference = yield* Arguments.tagOrDigest(operation, tagOrDigest)
-        const type =
-          artifactType === undefined ? undefined : yield* Arguments.mediaType(operation, artifactType, "artifactType")
+        const type = artifactType === undefined ? undefined : yield* Arguments.artifactType(operation, artifactType)
         const subject = Digest.isDigest(reference)
           ? reference
           : (yield* Effect.mapError(resolve(repository, reference), named(operation))).digest
