@@ -36,14 +36,15 @@ import * as MediaType from "./MediaType.ts"
  * **Details**
  *
  * OCI image specification, manifest.md, "subject". Some tools leave the size out, as the example of a bundle in
- * cosign's specification does. `image` and `index` take a complete descriptor.
+ * cosign's specification does, and an unset media type is read as `MediaType.octetStream`. `image` and `index` take a complete
+ * descriptor.
  *
  * @category schemas
  * @since 0.1.0
  */
 export const Subject = openStruct({
   /** The media type of the subject, which is a manifest. */
-  mediaType: StatedType,
+  mediaType: withFallback(StatedType, MediaType.octetStream),
   /** The digest of the subject. */
   digest: Digest.Digest,
   /** The size of the subject, in bytes, if it is stated. */

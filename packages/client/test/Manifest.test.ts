@@ -46,6 +46,12 @@ describe("a manifest of an image", () => {
     })
   })
 
+  it.each([undefined, null, ""])("may have a subject whose media type is %j, which other clients copy", (mediaType) => {
+    const text = JSON.stringify({ schemaVersion: 2, config, layers: [], subject: { ...child, mediaType } })
+    const manifest = Result.getOrThrow(Manifest.parse(MediaType.ociImageManifest, text))
+    assert.deepInclude(manifest, { _tag: "ImageManifest", subject: { ...child, mediaType: MediaType.octetStream } })
+  })
+
   it("need not state its media type", () => {
     for (const mediaType of [MediaType.ociImageManifest, MediaType.dockerManifest]) {
       assert.deepStrictEqual(
