@@ -1,10 +1,11 @@
 /**
  * The storage of a store, and of its artifacts.
  */
+import * as MediaType from "@effect-acr/client/MediaType"
 import * as Effect from "effect/Effect"
 import { assert, describe, it } from "@effect/vitest"
 import * as StorageUsage from "../src/StorageUsage.ts"
-import { amd64, arm64, attachment, both, holding } from "./support/artifacts.ts"
+import { amd64, arm64, attachment, both, holding, index } from "./support/artifacts.ts"
 
 const blobs = ["base", "amd64", "arm64"]
 
@@ -33,6 +34,17 @@ describe("the usage of storage", () => {
         sizes.reduce((sum, size) => sum + size, 0),
         totalBytes
       )
+    })
+  )
+
+  it.effect("counts an image for which an index states no media type, and finds nothing", () =>
+    Effect.gen(function* () {
+      const store = yield* holding(blobs, [amd64])
+      const odd = index({ ...amd64.descriptor, mediaType: MediaType.octetStream })
+      yield* store.putManifest(odd, { tags: ["v1"] })
+      const { findings, totalBytes } = yield* StorageUsage.read(store)
+      assert.strictEqual(totalBytes, odd.bytes.length + amd64.bytes.length + "{}baseamd64".length)
+      assert.deepStrictEqual(findings, [])
     })
   )
 

@@ -162,7 +162,8 @@ const usageOf = (
     contents: stored.contents
       .map(({ descriptor, kind, roots }) => ({ kind, type: statedType(descriptor), descriptor, roots }))
       .toSorted((left, right) => right.descriptor.size - left.descriptor.size),
-    findings
+    // A manifest of another media type is read and counted.
+    findings: findings.filter(({ problem }) => problem !== "MediaTypeDiffers")
   }
 }
 
