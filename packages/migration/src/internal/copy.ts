@@ -36,10 +36,10 @@ export interface Copying {
   readonly rules: Rules
   readonly run: Run
   readonly onSettled: (copied: ReadonlyArray<Copied>) => Effect.Effect<void>
-  readonly onAttemptFailed: (failed: FailedAttempt) => Effect.Effect<void>
+  readonly onRetry: (failed: FailedAttempt) => Effect.Effect<void>
 }
 
-/** An artifact whose copy failed for a reason that may pass. */
+/** An artifact whose copy failed, and is tried again. */
 interface FailedAttempt {
   readonly repository: Repository
   readonly digest: Digest.Digest
@@ -254,7 +254,7 @@ const ofRun = ({ from, to }: Route, error: CopyFailure): MigrationError | undefi
 
 /** Makes the copier of a pass. All batches of a process share its limits. */
 export const make = Effect.fnUntraced(function* (copying: Copying) {
-  const { onAttemptFailed, onSettled, places, rules, run, store } = copying
+  const { onRetry, onSettled, places, rules, run, store } = copying
   const carriers = yield* makeCarriers(copying)
   const copiesAtOnce = rules.limits?.copies ?? defaultCopies
   const copies = yield* Semaphore.make(copiesAtOnce)
@@ -303,15 +303,16 @@ export const make = Effect.fnUntraced(function* (copying: Copying) {
       return { ...settled, state: "failed", class: "leftOut", detail } as const
     }).pipe(
       onceFailed((copy) =>
-        copy.pipe(
-          Effect.tapError((error) =>
-            mayPass(error)
-              ? onAttemptFailed({ repository, digest: task.digest, detail: messageOf(error) })
-              : Effect.void
+        Effect.retry(patiently(copy), {
+          schedule: retries.pipe(
+            Schedule.setInputType<CopyFailure>(),
+            // The schedule also decides before `while` does.
+            Schedule.tap(({ input }) =>
+              mayPass(input) ? onRetry({ repository, digest: task.digest, detail: messageOf(input) }) : Effect.void
+            )
           ),
-          patiently,
-          Effect.retry({ schedule: retries, while: mayPass })
-        )
+          while: mayPass
+        })
       ),
       Effect.catch((error) => {
         const stopping = ofRun(route, error)

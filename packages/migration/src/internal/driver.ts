@@ -100,8 +100,8 @@ export type Event =
     }
   | {
       /**
-       * A copy failed for a reason that may pass, such as a registry that cannot be reached. The copy is tried again three times, and
-       * for as long as the reason is that a registry throttles requests.
+       * A copy failed for a reason that may pass, such as a registry that cannot be reached, and is tried again: at most three times, on
+       * top of the client's own retries.
        */
       readonly _tag: "AttemptFailed"
       /** The repository at the source. */
@@ -198,7 +198,7 @@ export const makeWorker = Effect.fnUntraced(function* ({ emit, places, rules: ow
           rules,
           run,
           onSettled: (copied) => emit(...copied.map(eventOf)),
-          onAttemptFailed: ({ detail, digest, repository: { source, target } }) =>
+          onRetry: ({ detail, digest, repository: { source, target } }) =>
             emit({ _tag: "AttemptFailed", source, target, digest, detail })
         })
         return yield* Scope.provide(copier, scope)
