@@ -405,6 +405,22 @@ describe.runIf(Browser.isThere)("the emulator's page", () => {
       }).pipe(Effect.scoped)
     )
 
+    it.effect("goes on where an emulator took a request while it started, and never answers it", () =>
+      Effect.gen(function* () {
+        const { page } = yield* opened()
+        yield* act(() =>
+          page.evaluate(`
+            const whole = fetch
+            window.fetch = (path, { signal }) => {
+              window.fetch = whole
+              return new Promise((_, reject) => signal?.addEventListener("abort", () => reject(signal.reason)))
+            }`)
+        )
+        yield* appears(page.getByText("The emulator cannot be reached"))
+        yield* appears(page.getByText("Ready", { exact: true }))
+      }).pipe(Effect.scoped)
+    )
+
     for (const colorScheme of ["light", "dark"] as const) {
       for (const width of [400, 1400]) {
         it.effect(`fits ${width} pixels, ${colorScheme}`, () =>

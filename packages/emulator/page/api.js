@@ -29,6 +29,9 @@ const lost = () => {
   throw new Refused("The emulator cannot be reached")
 }
 
+/** How long the page waits for an answer to read. An emulator that starts may take a request before it can answer. */
+const longestReadMillis = 10_000
+
 /**
  * Sends a request and returns the answer, which is what ControlApi.ts declares: the page comes from the same version of
  * the emulator.
@@ -41,6 +44,7 @@ const lost = () => {
 const send = async (method, path, body) => {
   const answer = await fetch(path, {
     method,
+    ...(method === "GET" ? { signal: AbortSignal.timeout(longestReadMillis) } : {}),
     ...(body === undefined ? {} : { body, headers: { "content-type": "application/json" } })
   }).catch(lost)
   // An emulator that stops may break off in the middle of an answer.
