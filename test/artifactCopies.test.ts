@@ -230,6 +230,33 @@ describe("a copy between two registries", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("lists a referrer with a tag of its own that the target has and an earlier copy failed to list", () =>
+    Effect.gen(function* () {
+      const source = yield* registry()
+      const target = yield* registry({ referrers: { api: false } })
+      const store = yield* source.open("shop/api")
+      const copy = yield* target.open("mirror/api")
+      const { index, signature } = yield* putArtifact(store, "v1")
+      const copySignature = Copy.run(store, copy, signature.digest, { tags: ["signature"] })
+      yield* target.emulator.inject({
+        method: "PUT",
+        path: /\/manifests\/sha256-/,
+        times: 1,
+        consequence: { _tag: "Answer", status: 403 }
+      })
+      assert.strictEqual((yield* Effect.flip(copySignature)).side, "target")
+      yield* copySignature
+      const listed = yield* Stream.runCollect(copy.referrers(index.digest))
+      assert.deepStrictEqual(
+        listed.map(({ digest }) => digest),
+        [signature.digest]
+      )
+      yield* target.emulator.clearJournal
+      yield* copySignature
+      assert.isFalse((yield* target.asked).some(isPut))
+    }).pipe(Effect.scoped)
+  )
+
   it.live("waits for a source that is throttled", () =>
     Effect.gen(function* () {
       const { copy, source, store } = yield* seeded

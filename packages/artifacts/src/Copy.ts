@@ -388,8 +388,9 @@ const inBatch = <E1, E2>(
  * several manifests name is looked up, sent and hashed once. Concurrent copies to the same opened repository send a shared blob
  * once.
  *
- * If the target has the artifact under the same tag, the copy requests only the tag and the referrers of both sides. Referrers that
- * the target has and does not list are put again, which lists them.
+ * If the target has the artifact under the same tag, the copy requests only the tag, the manifest or index that it names, and the
+ * referrers of both sides. Referrers that the target has and does not list are put again, which lists them. So is the artifact itself
+ * if it is a referrer.
  *
  * If the target refuses a manifest because it lacks content that seemed present, the copy puts that content once more.
  *

@@ -98,7 +98,7 @@ export interface GraphOptions {
 
 /**
  * What another store has: nothing (`absent`), the manifest itself (`there`), or also all that it names (`whole`). A `whole`
- * manifest is not read, unless the referrers of what it names are wanted.
+ * manifest is not read, unless referrers are wanted and it is the root or an index.
  */
 export type Presence = "absent" | "there" | "whole"
 
@@ -208,7 +208,9 @@ const visit = <E, E2>(
     // A store that is asked whether it has a blob as a manifest may fail.
     const mayBeBlob = path.length > 1 && !isManifest(descriptor)
     const presence = step.isWhole ? "whole" : mayBeBlob ? "absent" : yield* hooks.presence(descriptor)
-    const isRead = presence !== "whole" || (options.referrers !== undefined && !isImage(descriptor))
+    // The root may be a referrer itself, whose subject only its manifest names.
+    const mayNameSubject = path.length === 1 || !isImage(descriptor)
+    const isRead = presence !== "whole" || (options.referrers !== undefined && mayNameSubject)
     const reading = isRead ? reader.manifest(descriptor) : Effect.succeedNone
     const read = yield* mayBeBlob && isRead ? manifestOrBlob(reader, descriptor, reading) : reading
     if (read._tag === "Blob") return { _tag: "Blob", step }
