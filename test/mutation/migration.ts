@@ -5,6 +5,7 @@ import type { Fault } from "./fault.ts"
 
 const archives = "packages/migration/src/internal/archives.ts"
 const artifacts = "packages/migration/src/internal/store/artifacts.ts"
+const carriers = "packages/migration/src/internal/carriers.ts"
 const compare = "packages/migration/src/internal/compare.ts"
 const copy = "packages/migration/src/internal/copy.ts"
 const driver = "packages/migration/src/internal/driver.ts"
@@ -46,13 +47,13 @@ export const migration: ReadonlyArray<Fault> = [
   },
   {
     wrong: "a blob that the target lost is not sent again",
-    file: copy,
+    file: carriers,
     find: "() => Effect.sync(() => there.clear())",
     replace: "() => Effect.void"
   },
   {
     wrong: "a blob that repositories share is sent to each of them",
-    file: copy,
+    file: carriers,
     find: "{ from: [...carriers, ...from] }",
     replace: "{ from: carriers.length < 0 ? carriers : from }"
   },

@@ -9,8 +9,6 @@ import * as MigrationRules from "@effect-acr/migration/MigrationRules"
 import * as SqliteClient from "@effect-acr/migration/SqliteClient"
 import * as StatusPage from "@effect-acr/migration/StatusPage"
 import { printable } from "@effect-acr/client/Printable"
-import * as Clock from "effect/Clock"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
@@ -29,6 +27,7 @@ import * as Progress from "../progress/progress.ts"
 import { settings } from "../settings.ts"
 import * as Answers from "./answers.ts"
 import * as Shown from "./shown.ts"
+import * as Telling from "./telling.ts"
 
 /** Reads rules. Fails if a folder that they read from does not exist. */
 const readRules = Effect.fnUntraced(function* (file: string) {
@@ -131,43 +130,6 @@ const servePage = Effect.fnUntraced(function* (
 
 const eventLine = (event: Migration.Event): string => `${Answer.escaped(JSON.stringify(event))}\n`
 
-/** The time between two lines about copies that are tried again. */
-const retriesToldEvery = Duration.minutes(1)
-
-/**
- * Makes a function that tells why an artifact is not at the target, once for each reason, which copies are tried again, and which
- * repositories have a problem: a run may work for hours before its answer says so.
- */
-const tellingReasons = Effect.gen(function* () {
-  const told = yield* Ref.make<ReadonlySet<string>>(new Set())
-  const nextRetry = yield* Ref.make(0)
-  const tellReason = Effect.fnUntraced(function* (event: Answers.ArtifactDone) {
-    const line = Answers.missingLine(event)
-    if (line === undefined) return
-    const reason = `${event.state} ${event.class}`
-    const isNew = yield* Ref.modify(told, (before) => [!before.has(reason), new Set(before).add(reason)])
-    if (isNew) yield* Output.tell(line)
-  })
-  const tellRetry = Effect.fnUntraced(function* (event: Answers.AttemptFailed) {
-    const now = yield* Clock.currentTimeMillis
-    if (now < (yield* Ref.get(nextRetry))) return
-    yield* Ref.set(nextRetry, now + Duration.toMillis(retriesToldEvery))
-    yield* Output.tell(Answers.retryLine(event))
-  })
-  const problemsTold = yield* Ref.make(0)
-  const tellProblems = Effect.fnUntraced(function* ({ artifacts, summary: { problems } }: Answers.Planned) {
-    const before = yield* Ref.getAndSet(problemsTold, problems.length)
-    const line = Answers.problemsLine(problems)
-    // Where nothing is left to copy, the answer follows at once.
-    if (line !== undefined && artifacts > 0 && problems.length !== before) yield* Output.tell(line)
-  })
-  return (event: Migration.Event) => {
-    if (event._tag === "ArtifactDone") return tellReason(event)
-    if (event._tag === "Planned") return tellProblems(event)
-    return event._tag === "AttemptFailed" ? tellRetry(event) : Effect.void
-  }
-})
-
 /** Runs to the end, and prints events as lines of JSON, or the progress on standard error. */
 const follow = Effect.fnUntraced(function* (
   name: string,
@@ -177,7 +139,7 @@ const follow = Effect.fnUntraced(function* (
 ) {
   const { isQuiet } = yield* settings
   // The printed events have the reasons.
-  const tellReason = isPrinting || isQuiet ? () => Effect.void : yield* tellingReasons
+  const tellReason = isPrinting || isQuiet ? () => Effect.void : yield* Telling.make
   const events = Migration.run(name, rules).pipe(Stream.tap(tracker.note), Stream.tap(tellReason))
   const work = isPrinting ? Output.printAll(Stream.map(events, eventLine)) : Stream.runDrain(events)
   yield* Progress.showing(isPrinting ? Progress.printsEvents : Progress.continues, Shown.of(tracker), work)

@@ -44,6 +44,9 @@ export const nameOf = (place: Place): string =>
 export const placeName = (place: Place): string =>
   "registry" in place ? place.registry.toLowerCase() : resolve(nameOf(place))
 
+export const isSamePlace = (one: Place, other: Place): boolean =>
+  kindOf(one) === kindOf(other) && placeName(one) === placeName(other)
+
 /** OCI distribution specification: many clients limit the host with the name to 255 characters. */
 const mostCharacters = 255
 
@@ -87,8 +90,7 @@ const keyIn = (place: Place, name: string): string => `${placeName(place)}\n${na
 const keyOf = ({ target, to }: Named): string => keyIn(to, target)
 
 /** Whether a repository gets another name in the place where it is. */
-const isRenamedInPlace = ({ from, source, target, to }: Named): boolean =>
-  kindOf(from) === kindOf(to) && placeName(from) === placeName(to) && source !== target
+const isRenamedInPlace = ({ from, source, target, to }: Named): boolean => isSamePlace(from, to) && source !== target
 
 /** The problems of names, by the index of the repository. A collision excludes all its sources, so that none wins by chance. */
 export const nameProblems = (repositories: ReadonlyArray<Named>): ReadonlyMap<number, NameProblem> => {
@@ -100,26 +102,29 @@ export const nameProblems = (repositories: ReadonlyArray<Named>): ReadonlyMap<nu
   const renamed = new Map(
     repositories.filter(isRenamedInPlace).map((named) => [keyIn(named.from, named.source), named])
   )
-  const problems = new Map<number, NameProblem>()
-  for (const [index, named] of repositories.entries()) {
-    const overwritten = renamed.get(keyOf(named))
-    const [overwriting] = isRenamedInPlace(named) ? (byTarget.get(keyIn(named.from, named.source)) ?? []) : []
+  const collisionOf = (index: number, named: Named): string | undefined => {
     const others = (byTarget.get(keyOf(named)) ?? []).flatMap((other) =>
       other === index ? [] : (repositories[other] ?? [])
     )
-    // Sources of two routes may have one name.
-    const names = others.map(({ route, source }) => (route === named.route ? source : `${source} of routes[${route}]`))
+    if (others.length > 0) {
+      // Sources of two routes may have one name.
+      const names = others.map(({ route, source }) =>
+        route === named.route ? source : `${source} of routes[${route}]`
+      )
+      return `${named.target} is the target of ${names.join(", ")} as well`
+    }
+    const overwritten = renamed.get(keyOf(named))
+    if (overwritten !== undefined) {
+      return `${named.target} would be overwritten, and is to become ${overwritten.target}`
+    }
+    const [overwriting] = isRenamedInPlace(named) ? (byTarget.get(keyIn(named.from, named.source)) ?? []) : []
+    if (overwriting !== undefined) return `${named.source} would be overwritten by ${repositories[overwriting]?.source}`
     const obstacle = obstacleOf(named, (target) => byTarget.has(keyOf({ ...named, target })))
-    const collision =
-      names.length > 0
-        ? `${named.target} is the target of ${names.join(", ")} as well`
-        : overwritten !== undefined
-          ? `${named.target} would be overwritten, and is to become ${overwritten.target}`
-          : overwriting !== undefined
-            ? `${named.source} would be overwritten by ${repositories[overwriting]?.source}`
-            : obstacle === undefined
-              ? undefined
-              : `${named.target} is where ${obstacle} has its files: rename it`
+    return obstacle === undefined ? undefined : `${named.target} is where ${obstacle} has its files: rename it`
+  }
+  const problems = new Map<number, NameProblem>()
+  for (const [index, named] of repositories.entries()) {
+    const collision = collisionOf(index, named)
     const found: NameProblem | undefined =
       collision === undefined ? nameProblem(named) : { problem: "collision", detail: collision }
     if (found !== undefined) problems.set(index, found)

@@ -10,7 +10,7 @@ import { MigrationError } from "../MigrationError.ts"
 import { type Patterns, type Route, type Rules, targetName } from "../MigrationRules.ts"
 import { denied, isDenied, isUnlisted, isUnpermitted, messageOf } from "./failures.ts"
 import * as LeftOut from "./leftOut.ts"
-import { kindOf, nameOf, placeName, renamingOf } from "./names.ts"
+import { isSamePlace, nameOf, renamingOf } from "./names.ts"
 import { patiently } from "./patience.ts"
 import type { Places } from "./places.ts"
 import type { Pair } from "./store/store.ts"
@@ -82,7 +82,7 @@ const listed = (places: Places, { from }: Route) =>
  */
 const withoutCopies = (route: Route, names: ReadonlyArray<string>, begun: ReadonlyArray<Pair>) => {
   const { from, rename = [], to } = route
-  if (kindOf(from) !== kindOf(to) || placeName(from) !== placeName(to)) return names
+  if (!isSamePlace(from, to)) return names
   const made = new Set(begun.flatMap(({ source, target }) => (source === target ? [] : [target])))
   const renamings = new Map(names.map((name) => [targetName(route, name), renamingOf(rename, name)]))
   const isCopy = (name: string): boolean => {
