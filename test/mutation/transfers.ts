@@ -9,8 +9,8 @@ const downloads: ReadonlyArray<Fault> = [
   {
     wrong: "a download is not verified by its digest",
     file: `${folder}/download.ts`,
-    find: "        return mismatch === undefined ? Effect.void : failed(mismatch)\n",
-    replace: "        return mismatch === undefined ? Effect.void : Effect.void\n"
+    find: "      return mismatch === undefined ? Effect.void : failed(mismatch)\n",
+    replace: "      return mismatch === undefined ? Effect.void : Effect.void\n"
   },
   {
     wrong: "Content-Range is not checked",
@@ -27,7 +27,7 @@ const downloads: ReadonlyArray<Fault> = [
   {
     wrong: "the registry's own 403 counts as an expired link",
     file: `${folder}/download.ts`,
-    find: "        new URL(request.url).origin !== transport.endpoint &&\n",
+    find: "      new URL(request.url).origin !== endpoint &&\n",
     replace: ""
   },
   {
@@ -51,14 +51,14 @@ const downloads: ReadonlyArray<Fault> = [
   {
     wrong: "a download keeps its broken connections until it ends",
     file: `${folder}/download.ts`,
-    find: "          yield* disconnect\n          // There are no more bytes.",
-    replace: "          connection = undefined\n          // There are no more bytes."
+    find: "        yield* disconnect\n        // There are no more bytes.",
+    replace: "        connection = undefined\n        // There are no more bytes."
   },
   {
     wrong: "an answer that ends too early is not resumed",
     file: `${folder}/download.ts`,
-    find: "return yield* again(endedEarly(position, limit))",
-    replace: "return yield* endedEarly(position, limit)"
+    find: "return yield* again(failed(endedEarly(position, limit)))",
+    replace: "return yield* failed(endedEarly(position, limit))"
   },
   {
     wrong: "a download that was cut requests all its bytes again",
@@ -69,26 +69,26 @@ const downloads: ReadonlyArray<Fault> = [
   {
     wrong: "a download gives up after as many faults as the policy allows, however far it came in between",
     file: `${folder}/download.ts`,
-    find: "const taken = pace.rest(lengthOf(pieces)) ? Effect.andThen(take(pieces), patience.renew) : take(pieces)",
-    replace: "const taken = take(pieces)"
+    find: "if (pace.rest(position - before)) patience.renew()",
+    replace: ""
   },
   {
     wrong: "a registry that sends a byte on each connection is asked without end",
     file: `${folder}/download.ts`,
-    find: "const taken = pace.rest(lengthOf(pieces)) ? Effect.andThen(take(pieces), patience.renew) : take(pieces)",
-    replace: "const taken = Effect.andThen(take(pieces), patience.renew)"
+    find: "if (pace.rest(position - before)) patience.renew()",
+    replace: "patience.renew()"
   },
   {
     wrong: "a download accepts more bytes than the blob has",
     file: `${folder}/download.ts`,
-    find: 'if (limit !== undefined && position > limit) return wrongSize(limit, "more")',
+    find: 'if (limit !== undefined && position > limit) return failed(wrongSize(limit, "more"))',
     replace: ""
   },
   {
     wrong: "a server that ignores ranges has its first bytes taken for the ones requested",
     file: `${folder}/download.ts`,
-    find: "const wanted = after(pieces, from.skip)",
-    replace: "const wanted = pieces"
+    find: "const wanted = after(arrived, from.skip)",
+    replace: "const wanted = arrived"
   },
   {
     wrong: "redirects are followed without end",

@@ -16,7 +16,6 @@ import { constUndefined } from "effect/Function"
 import * as Inspectable from "effect/Inspectable"
 import * as Option from "effect/Option"
 import { pipeArguments } from "effect/Pipeable"
-import type * as Pull from "effect/Pull"
 import * as Stream from "effect/Stream"
 import * as Cookies from "effect/http/Cookies"
 import * as Headers from "effect/http/Headers"
@@ -125,20 +124,12 @@ class Arrivals {
     })
   }
 
-  private readonly arrival = Effect.callback<void>((resume) => {
-    this.wake = () => {
-      this.wake = undefined
-      resume(Effect.void)
-    }
-    return Effect.sync(() => {
-      this.wake = undefined
-    })
-  })
-
-  /** Returns the buffered chunks, or waits for the next one. */
-  readonly pull: Pull.Pull<Arr.NonEmptyReadonlyArray<Uint8Array>, unknown> = Effect.flatMap(
-    ScopedHttpClient.HeldResponseBytes,
-    (heldBytes) => {
+  /** Returns the buffered chunks, or waits for the next one. `heldBytes` is the `HeldResponseBytes` of the reader. */
+  pull<E>(
+    heldBytes: number | undefined,
+    toError: (cause: unknown) => E
+  ): Effect.Effect<Arr.NonEmptyReadonlyArray<Uint8Array>, E> {
+    const pull: Effect.Effect<Arr.NonEmptyReadonlyArray<Uint8Array>, E> = Effect.suspend(() => {
       const pieces = this.pieces
       if (Arr.isArrayNonEmpty(pieces)) {
         this.pieces = []
@@ -147,9 +138,19 @@ class Arrivals {
         this.controller.resume()
         return Effect.succeed(pieces)
       }
-      return this.end ?? Effect.andThen(this.arrival, this.pull)
-    }
-  )
+      return this.end === undefined ? arrival : Effect.mapError(this.end, toError)
+    })
+    const arrival = Effect.callback<Arr.NonEmptyReadonlyArray<Uint8Array>, E>((resume) => {
+      this.wake = () => {
+        this.wake = undefined
+        resume(pull)
+      }
+      return Effect.sync(() => {
+        this.wake = undefined
+      })
+    })
+    return pull
+  }
 }
 
 type Failing<A> = Effect.Effect<A, HttpClientError.HttpClientError>
@@ -189,12 +190,14 @@ class Answer extends Inspectable.Class implements HttpClientResponse.HttpClientR
   }
 
   get stream(): Stream.Stream<Uint8Array, HttpClientError.HttpClientError> {
-    return Stream.mapError(
-      Stream.fromPull(Effect.succeed(this.arrivals.pull)),
-      (cause) =>
-        new HttpClientError.HttpClientError({
-          reason: new HttpClientError.DecodeError({ request: this.request, response: this, cause })
-        })
+    const toError = (cause: unknown) =>
+      Cause.isDone(cause)
+        ? cause
+        : new HttpClientError.HttpClientError({
+            reason: new HttpClientError.DecodeError({ request: this.request, response: this, cause })
+          })
+    return Stream.fromPull(
+      Effect.map(ScopedHttpClient.HeldResponseBytes, (heldBytes) => this.arrivals.pull(heldBytes, toError))
     )
   }
 

@@ -23,9 +23,8 @@ import * as Absent from "../api/absent.ts"
 import * as Arguments from "../api/arguments.ts"
 import * as Distribution from "../api/distribution.ts"
 import { isOfStorage, orByGet } from "../api/shortcut.ts"
-import { named } from "../http/named.ts"
-import { attributesOf, completeSpan, serverAt, showFailure } from "../http/telemetry.ts"
-import { within } from "../transfer/conversation.ts"
+import { attributesOf, completeSpan, serverAt } from "../http/telemetry.ts"
+import * as Conversation from "../transfer/conversation.ts"
 import * as Download from "../transfer/download.ts"
 import * as File from "../transfer/file.ts"
 import * as Mismatch from "../transfer/mismatch.ts"
@@ -82,6 +81,7 @@ export const make = (
   const { idleTimeout, startHash } = options
   const dialect: Upload.Dialect = { refusals: 0 }
   const repositoryName = Arguments.repositoryAt(transport.endpoint)
+  const within = Conversation.make(transport)
   const placing = Semaphore.makeUnsafe(1)
   const server = serverAt(new URL(transport.endpoint))
   const asLookUp = completeSpan(server, true)
@@ -104,13 +104,7 @@ export const make = (
     { digest, name, size }: Wanted,
     rest: Pick<Download.Download, "from" | "to" | "hash" | "heldBytes" | "onProgress">
   ): Stream.Stream<Uint8Array, RegistryError> =>
-    Download.run(within(transport, operation), { repository: name, digest, size, ...rest, idleTimeout }).pipe(
-      Stream.mapError(named(operation)),
-      Stream.tapCause((cause) => showFailure(true)(cause)),
-      Stream.withSpan("RegistryContent.blob", {
-        attributes: { ...server, ...attributesOf({ repository: name, digest }) }
-      })
-    )
+    Download.run(within(operation), { repository: name, digest, size, ...rest, idleTimeout })
 
   const readWhole = (
     operation: string,
@@ -217,7 +211,7 @@ export const make = (
     wanted: Pick<Wanted, "digest" | "name">
   ): Effect.fn.Return<number, RegistryError> {
     const { digest, name } = wanted
-    const stated = yield* Download.statedSize(within(transport, operation), { repository: name, digest })
+    const stated = yield* Download.statedSize(within(operation), { repository: name, digest })
     if (stated !== undefined) return stated
     const whole = {
       from: 0,
@@ -267,7 +261,7 @@ export const make = (
     const chunkBytes = yield* Arguments.chunkSize(operation, chunkSize)
     yield* Effect.annotateCurrentSpan(attributesOf({ repository: name, digest: expected }))
 
-    const conversation = within(transport, operation)
+    const conversation = within(operation)
     const found = expected === undefined ? Option.none() : yield* Upload.find(conversation, name, expected)
     if (Option.isSome(found)) {
       const wanted = found.value.size === undefined ? undefined : (size ?? (yield* source.sizeBytes))
@@ -345,7 +339,7 @@ export const make = (
     const { digest, name } = yield* wantedBy(operation, repository, blob.digest, "digest")
     const from = yield* repositoryName(operation, blob.from, "from")
     yield* Effect.annotateCurrentSpan(attributesOf({ repository: name, digest }))
-    if (yield* Upload.mount(within(transport, operation), name, { digest, from })) return
+    if (yield* Upload.mount(within(operation), name, { digest, from })) return
     const description =
       "the registry did not mount the blob: it does not exist, may not be read, or the registry does not mount"
     return yield* new RegistryError({ operation, reason: new NotFound({ resource: "blob", description }) })

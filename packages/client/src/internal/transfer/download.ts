@@ -1,7 +1,9 @@
 /**
  * Downloads: streams bytes over as many connections as necessary, and checks their size and hash.
  */
+import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
+import * as Channel from "effect/Channel"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -9,6 +11,7 @@ import type * as Pull from "effect/Pull"
 import * as Queue from "effect/Queue"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import * as Tracer from "effect/Tracer"
 import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 import type { Digest } from "../../Digest.ts"
 import type { Hash } from "../../Hasher.ts"
@@ -19,7 +22,7 @@ import * as Distribution from "../api/distribution.ts"
 import { statedBytes } from "../http/body.ts"
 import { cut } from "../http/connection.ts"
 import { maxRedirects } from "../http/origin.ts"
-import { byteCounter, noteRepeat } from "../http/telemetry.ts"
+import { attributesOf, noteRepeat, showFailure } from "../http/telemetry.ts"
 import type { Conversation } from "./conversation.ts"
 import * as Idle from "./idle.ts"
 import * as Mismatch from "./mismatch.ts"
@@ -48,13 +51,16 @@ export interface Download {
   readonly onProgress: OnProgress | undefined
 }
 
-const failed = (reason: Reason) => new RegistryError({ operation: "RegistryContent.blob", reason })
+const wrongSize = (expected: number, actual: string): Reason =>
+  Mismatch.ofSize("the blob does not have the expected size", expected, actual)
 
-const wrongSize = (expected: number, actual: string) =>
-  failed(Mismatch.ofSize("the blob does not have the expected size", expected, actual))
+const endedEarly = (position: number, end: number): Reason =>
+  new Unavailable({ description: `the response ended after ${position} of ${end} bytes`, code: "TRUNCATED" })
 
-const endedEarly = (position: number, end: number) =>
-  failed(new Unavailable({ description: `the response ended after ${position} of ${end} bytes`, code: "TRUNCATED" }))
+const failedIn =
+  ({ operation }: Conversation) =>
+  (reason: Reason) =>
+    new RegistryError({ operation, reason })
 
 /** The position of an answer's bytes, and the total size. */
 interface Extent {
@@ -107,12 +113,14 @@ interface Connection {
  */
 const readAhead = Effect.fnUntraced(function* (
   response: HttpClientResponse.HttpClientResponse,
-  { heldBytes, idleTimeout }: Pick<Download, "heldBytes" | "idleTimeout">
+  { heldBytes, idleTimeout }: Pick<Download, "heldBytes" | "idleTimeout">,
+  failed: (reason: Reason) => RegistryError
 ) {
   const scope = yield* Effect.scope
   const watch = yield* Idle.watch(idleTimeout, Idle.leastBytesPerSecond)
   const arrivals = yield* Queue.bounded<ReadonlyArray<Uint8Array>, RegistryError | Cause.Done>(1)
-  const pull = yield* Stream.toPull(response.stream)
+  // When this pulls the next pieces, one pull waits in the queue, the consumer has another, and still uses a third.
+  const pull = yield* Effect.provideService(Stream.toPull(response.stream), HeldResponseBytes, heldBytes)
   const step = Effect.suspend(() => {
     watch.wait()
     return Effect.flatMap(pull, (pieces) => {
@@ -120,9 +128,7 @@ const readAhead = Effect.fnUntraced(function* (
       return Queue.offer(arrivals, pieces)
     })
   })
-  // When this pulls the next pieces, one pull waits in the queue, the consumer has another, and still uses a third.
-  yield* Effect.forever(step).pipe(
-    Effect.provideService(HeldResponseBytes, heldBytes),
+  yield* Effect.forever(step, { disableYield: true }).pipe(
     Effect.catch((error) => (Cause.isDone(error) ? Queue.end(arrivals) : Queue.fail(arrivals, failed(cut(error))))),
     Effect.forkIn(scope)
   )
@@ -152,7 +158,7 @@ const open = (
         if (answer._tag === "Bytes") return Effect.succeed(answer.response)
         return hops < maxRedirects
           ? from(answer.location, hops + 1)
-          : failed(new Refused({ description: "the registry redirects too many times" }))
+          : failedIn(transport)(new Refused({ description: "the registry redirects too many times" }))
       }
     )
   return from(undefined, 0)
@@ -168,138 +174,155 @@ export const statedSize = (
 ): Effect.Effect<number | undefined, RegistryError> =>
   Effect.scoped(Effect.map(open(transport, blob, "bytes=0-0"), (response) => readExtent(response)?.total))
 
+type Pieces = Arr.NonEmptyReadonlyArray<Uint8Array>
+
 /**
  * Streams the bytes of a blob. Succeeds only if they match the size and, with a hash, the digest.
  */
 export const run = (transport: Conversation, download: Download): Stream.Stream<Uint8Array, RegistryError> =>
-  Stream.fromPull(
-    Effect.gen(function* () {
-      const { digest, hash, onProgress } = download
-      const scope = yield* Effect.scope
-      const patience = yield* Patience.make(transport.retry)
-      const pace = yield* Idle.pace(Idle.leastBytesPerSecond)
-      let total = download.size
-      let position = download.from
-      let connection: Connection | undefined
-      const countBytes = byteCounter(transport.endpoint)
-      yield* Effect.addFinalizer(() => countBytes("received", position - download.from))
+  Stream.fromChannel(
+    Channel.fromTransformBracket((_upstream, _outer, scope) => Scope.provide(begin(transport, download), scope))
+  )
 
-      const end = (): number | undefined =>
-        download.to === undefined ? total : total === undefined ? download.to : Math.min(download.to, total)
-
-      const rangeHeader = (): string | undefined =>
-        position === 0 && download.to === undefined
-          ? undefined
-          : `bytes=${position}-${download.to === undefined ? "" : download.to - 1}`
-
-      const connect = Effect.gen(function* () {
-        const own = yield* Scope.fork(scope)
-        const response = yield* open(transport, download, rangeHeader()).pipe(
-          Effect.provideService(Scope.Scope, own),
-          Effect.onExit((exit) => (Exit.isFailure(exit) ? Scope.close(own, exit) : Effect.void))
-        )
-        const extent = readExtent(response)
-        if (extent === undefined || extent.start > position || (extent.start !== 0 && extent.start !== position)) {
-          return yield* failed(
-            new InvalidResponse({
-              description: `the registry sent other bytes than the requested ones from ${position}`
-            })
-          )
-        }
-        if (total !== undefined && extent.total !== undefined && extent.total !== total) {
-          return yield* wrongSize(total, `${extent.total} bytes`)
-        }
-        total ??= extent.total
-        yield* Effect.logDebug(
-          `download: ${digest} from byte ${extent.start}${total === undefined ? "" : ` of ${total}`}`
-        )
-        if (position > download.from) yield* Effect.annotateCurrentSpan("registry.resumed_bytes", position)
-        if (total !== undefined) yield* Effect.annotateCurrentSpan("registry.size", total)
-        const arrivals = yield* Effect.provideService(readAhead(response, download), Scope.Scope, own)
-        connection = { arrivals, scope: own, skip: position - extent.start }
-        return connection
-      })
-
-      const disconnect = Effect.suspend(() => {
-        const open = connection
-        connection = undefined
-        return open === undefined ? Effect.void : Scope.close(open.scope, Exit.void)
-      })
-
-      /** The next wanted bytes of this connection. */
-      const next = (from: Connection): Pull.Pull<ReadonlyArray<Uint8Array>, RegistryError> =>
-        Effect.map(Queue.take(from.arrivals), (pieces) => {
-          const wanted = after(pieces, from.skip)
-          from.skip = Math.max(0, from.skip - lengthOf(pieces))
-          return download.to === undefined ? wanted : upTo(wanted, download.to - position)
-        })
-
-      const take = (pieces: ReadonlyArray<Uint8Array>): Effect.Effect<void, RegistryError> =>
-        Effect.suspend(() => {
-          for (const piece of pieces) {
-            position += piece.length
-            hash?.update(piece)
-          }
-          const limit = end()
-          if (limit !== undefined && position > limit) return wrongSize(limit, "more")
-          if (onProgress === undefined) return Effect.void
-          return onProgress(limit === undefined ? { doneBytes: position } : { doneBytes: position, totalBytes: limit })
-        })
-
-      const verify: Effect.Effect<void, RegistryError> = Effect.suspend(() => {
-        if (hash === undefined) return Effect.void
-        const mismatch = Mismatch.ofDigest("the blob does not match its digest", digest, hash)
-        return mismatch === undefined ? Effect.void : failed(mismatch)
-      })
-
-      /** The connection has ended: the blob is complete, or the rest is requested. */
-      const atEnd: Pull.Pull<readonly [Uint8Array, ...Array<Uint8Array>], RegistryError> = Effect.gen(function* () {
-        yield* disconnect
-        const limit = end()
-        if (limit !== undefined && position < limit) return yield* again(endedEarly(position, limit))
-        yield* verify
-        return yield* Cause.done()
-      })
-
-      const again = (error: RegistryError): Pull.Pull<readonly [Uint8Array, ...Array<Uint8Array>], RegistryError> =>
-        Effect.gen(function* () {
-          yield* disconnect
-          // There are no more bytes. Without a size, only the digest can show whether that is right.
-          if (error.response?.status === 416 && position > 0 && end() === undefined) return yield* atEnd
-          if (!isPassing(error.reason) && !linkRanOut(error)) return yield* error
-          // Nothing is missing, so nothing is requested again.
-          if (position > 0 && position === end()) return yield* atEnd
-          yield* patience.wait(error)
-          yield* noteRepeat(transport.endpoint, `download: resumes at byte ${position}`, error)
-          return yield* pull
-        })
-
-      /**
-       * Storage refuses an expired link, and the registry issues new ones. A refusal of the registry itself is final.
-       */
-      const linkRanOut = ({ request, response }: RegistryError): boolean =>
-        request !== undefined &&
-        new URL(request.url).origin !== transport.endpoint &&
-        [400, 401, 403, 410].includes(response?.status ?? 0)
-
-      const pull: Pull.Pull<readonly [Uint8Array, ...Array<Uint8Array>], RegistryError> = Effect.suspend(() => {
-        pace.wait()
-        if (position > 0 && position === end() && (connection === undefined || download.to !== undefined)) return atEnd
-        return Effect.matchEffect(
-          Effect.flatMap(connection === undefined ? connect : Effect.succeed(connection), next),
-          {
-            onFailure: (error) => (Cause.isDone(error) ? atEnd : again(error)),
-            onSuccess: ([first, ...rest]) => {
-              if (first === undefined) return pull
-              const pieces = [first, ...rest] as const
-              // Otherwise a server that sends a few bytes on each connection would cause endless requests.
-              const taken = pace.rest(lengthOf(pieces)) ? Effect.andThen(take(pieces), patience.renew) : take(pieces)
-              return Effect.as(taken, pieces)
-            }
-          }
-        )
-      })
-
-      return pull
+/**
+ * Returns the pull of a download whose connections and span end with the scope. Only connecting needs the services of a
+ * request, so a pull of arrived bytes provides none.
+ */
+const begin = (
+  transport: Conversation,
+  download: Download
+): Effect.Effect<Pull.Pull<Pieces, RegistryError>, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const { digest, hash, onProgress, repository } = download
+    const { countBytes, endpoint, server } = transport
+    const failed = failedIn(transport)
+    const scope = yield* Effect.scope
+    const span = yield* Effect.makeSpanScoped("RegistryContent.blob", {
+      attributes: { ...server, ...attributesOf({ repository, digest }) }
     })
-  ).pipe(Stream.scoped)
+    const inSpan = Effect.provideService(Tracer.ParentSpan, span)
+    yield* inSpan(Effect.addFinalizer((exit) => (Exit.isFailure(exit) ? showFailure(true)(exit.cause) : Effect.void)))
+    const patience = Patience.make(transport.retry)
+    const pace = yield* Idle.pace(Idle.leastBytesPerSecond)
+    let total = download.size
+    let position = download.from
+    let connection: Connection | undefined
+    yield* Effect.addFinalizer(() => countBytes("received", position - download.from))
+
+    const end = (): number | undefined =>
+      download.to === undefined ? total : total === undefined ? download.to : Math.min(download.to, total)
+
+    const rangeHeader = (): string | undefined =>
+      position === 0 && download.to === undefined
+        ? undefined
+        : `bytes=${position}-${download.to === undefined ? "" : download.to - 1}`
+
+    const connect = Effect.gen(function* () {
+      const own = yield* Scope.fork(scope)
+      const response = yield* open(transport, download, rangeHeader()).pipe(
+        Scope.provide(own),
+        Effect.onExit((exit) => (Exit.isFailure(exit) ? Scope.close(own, exit) : Effect.void))
+      )
+      const extent = readExtent(response)
+      if (extent === undefined || extent.start > position || (extent.start !== 0 && extent.start !== position)) {
+        return yield* failed(
+          new InvalidResponse({
+            description: `the registry sent other bytes than the requested ones from ${position}`
+          })
+        )
+      }
+      if (total !== undefined && extent.total !== undefined && extent.total !== total) {
+        return yield* failed(wrongSize(total, `${extent.total} bytes`))
+      }
+      total ??= extent.total
+      yield* Effect.logDebug(
+        `download: ${digest} from byte ${extent.start}${total === undefined ? "" : ` of ${total}`}`
+      )
+      if (position > download.from) span.attribute("registry.resumed_bytes", position)
+      if (total !== undefined) span.attribute("registry.size", total)
+      const arrivals = yield* Scope.provide(readAhead(response, download, failed), own)
+      connection = { arrivals, scope: own, skip: position - extent.start }
+      return connection
+    })
+
+    const disconnect = Effect.suspend(() => {
+      const open = connection
+      connection = undefined
+      return open === undefined ? Effect.void : Scope.close(open.scope, Exit.void)
+    })
+
+    /** The wanted ones of the bytes that a connection brings. */
+    const wantedOf = (from: Connection, arrived: ReadonlyArray<Uint8Array>): ReadonlyArray<Uint8Array> => {
+      const wanted = after(arrived, from.skip)
+      if (from.skip > 0) from.skip = Math.max(0, from.skip - lengthOf(arrived))
+      return download.to === undefined ? wanted : upTo(wanted, download.to - position)
+    }
+
+    const take = (from: Connection, arrived: ReadonlyArray<Uint8Array>): Pull.Pull<Pieces, RegistryError> => {
+      const pieces = wantedOf(from, arrived)
+      if (!Arr.isReadonlyArrayNonEmpty(pieces)) return pull
+      const before = position
+      for (const piece of pieces) {
+        position += piece.length
+        hash?.update(piece)
+      }
+      // Otherwise a server that sends a few bytes on each connection would cause endless requests.
+      if (pace.rest(position - before)) patience.renew()
+      const limit = end()
+      if (limit !== undefined && position > limit) return failed(wrongSize(limit, "more"))
+      if (onProgress === undefined) return Effect.succeed(pieces)
+      const progress = { doneBytes: position, ...(limit === undefined ? {} : { totalBytes: limit }) }
+      return Effect.as(inSpan(onProgress(progress)), pieces)
+    }
+
+    const verify: Effect.Effect<void, RegistryError> = Effect.suspend(() => {
+      if (hash === undefined) return Effect.void
+      const mismatch = Mismatch.ofDigest("the blob does not match its digest", digest, hash)
+      return mismatch === undefined ? Effect.void : failed(mismatch)
+    })
+
+    /** The connection has ended: the blob is complete, or the rest is requested. */
+    const atEnd: Pull.Pull<Pieces, RegistryError> = Effect.gen(function* () {
+      yield* disconnect
+      const limit = end()
+      if (limit !== undefined && position < limit) return yield* again(failed(endedEarly(position, limit)))
+      yield* verify
+      return yield* Cause.done()
+    })
+
+    const again = (error: RegistryError): Pull.Pull<Pieces, RegistryError> =>
+      Effect.gen(function* () {
+        yield* disconnect
+        // There are no more bytes. Without a size, only the digest can show whether that is right.
+        if (error.response?.status === 416 && position > 0 && end() === undefined) return yield* atEnd
+        if (!isPassing(error.reason) && !linkRanOut(error)) return yield* error
+        // Nothing is missing, so nothing is requested again.
+        if (position > 0 && position === end()) return yield* atEnd
+        yield* patience.wait(error)
+        yield* inSpan(noteRepeat(endpoint, `download: resumes at byte ${position}`, error))
+        return yield* pull
+      })
+
+    /**
+     * Storage refuses an expired link, and the registry issues new ones. A refusal of the registry itself is final.
+     */
+    const linkRanOut = ({ request, response }: RegistryError): boolean =>
+      request !== undefined &&
+      new URL(request.url).origin !== endpoint &&
+      [400, 401, 403, 410].includes(response?.status ?? 0)
+
+    const next = (from: Connection): Pull.Pull<Pieces, RegistryError> =>
+      Effect.matchEffect(Queue.take(from.arrivals), {
+        onFailure: (error) => (Cause.isDone(error) ? atEnd : again(error)),
+        onSuccess: (arrived) => take(from, arrived)
+      })
+
+    const pull: Pull.Pull<Pieces, RegistryError> = Effect.suspend(() => {
+      pace.wait()
+      if (position > 0 && position === end() && (connection === undefined || download.to !== undefined)) return atEnd
+      if (connection !== undefined) return next(connection)
+      return Effect.matchEffect(inSpan(connect), { onFailure: again, onSuccess: next })
+    })
+
+    return pull
+  })

@@ -14,24 +14,25 @@ export interface Patience {
   /** Waits for the next attempt, or fails with the error if there is none. */
   readonly wait: (error: RegistryError) => Effect.Effect<void, RegistryError>
   /** The transfer made progress: the policy starts again. */
-  readonly renew: Effect.Effect<void>
+  readonly renew: () => void
 }
 
-export const make = (policy: RetryPolicy): Effect.Effect<Patience> =>
-  Effect.sync(() => {
-    const begin = Schedule.toStepWithSleep(waits(policy))
-    let step: Effect.Success<typeof begin> | undefined
-    return {
-      wait: (error) =>
-        Effect.gen(function* () {
-          if (askedWait(error) > Duration.toMillis(Duration.fromInputUnsafe(policy.maxRetryAfter))) {
-            return yield* error
-          }
-          step ??= yield* begin
-          yield* Pull.catchDone(step(error), () => Effect.fail(error))
-        }),
-      renew: Effect.sync(() => {
-        step = undefined
-      })
+/** Runs the schedule of a policy once. */
+const begin = (policy: RetryPolicy) => Schedule.toStepWithSleep(waits(policy))
+
+export const make = (policy: RetryPolicy): Patience => {
+  let step: Effect.Success<ReturnType<typeof begin>> | undefined
+  return {
+    wait: (error) =>
+      Effect.gen(function* () {
+        if (askedWait(error) > Duration.toMillis(Duration.fromInputUnsafe(policy.maxRetryAfter))) {
+          return yield* error
+        }
+        step ??= yield* begin(policy)
+        yield* Pull.catchDone(step(error), () => Effect.fail(error))
+      }),
+    renew: () => {
+      step = undefined
     }
-  })
+  }
+}

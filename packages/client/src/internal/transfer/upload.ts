@@ -22,7 +22,7 @@ import * as Distribution from "../api/distribution.ts"
 import { isNotMounted, isOfStorage, orLongWay } from "../api/shortcut.ts"
 import { isUploadSession } from "../http/authority.ts"
 import { maxRedirects } from "../http/origin.ts"
-import { byteCounter, noteRepeat } from "../http/telemetry.ts"
+import { noteRepeat } from "../http/telemetry.ts"
 import type { Conversation } from "./conversation.ts"
 import * as Download from "./download.ts"
 import * as Idle from "./idle.ts"
@@ -416,9 +416,8 @@ const transfer = Effect.fnUntraced(function* <E, R>(
     startHash: services.startHash,
     onProgress: upload.onProgress
   })
-  const { endpoint, retry } = services.transport
-  const patience = yield* Patience.make(retry)
-  const countBytes = byteCounter(endpoint)
+  const { countBytes, endpoint, retry } = services.transport
+  const patience = Patience.make(retry)
   const request = makeRequests(services, upload, session, content)
   const plan: Uploading.Plan = {
     totalBytes: content.sizeBytes(),
@@ -456,7 +455,7 @@ const transfer = Effect.fnUntraced(function* <E, R>(
     // Reaching an earlier offset again is not progress.
     if (Uploading.isFurther(step.state, furthest)) {
       furthest = step.state
-      yield* patience.renew
+      patience.renew()
     }
   }
   if (plan.commitsLastChunk && step.state.lastChunk === "Refused") services.dialect.refusals += 1
