@@ -24,7 +24,7 @@ import { ContainerRegistry, layer } from "../src/ContainerRegistry.ts"
 import * as Credentials from "../src/Credentials.ts"
 import { layerTransport, RegistryContent } from "../src/RegistryContent.ts"
 import { quoting as makeQuote } from "../src/internal/http/quote.ts"
-import { sought } from "../src/internal/http/secrets.ts"
+import { remembering, sought } from "../src/internal/http/secrets.ts"
 import { never } from "../src/RetryPolicy.ts"
 import { Transport } from "../src/Transport.ts"
 import { content, sha256 } from "./support/content.ts"
@@ -301,6 +301,15 @@ describe("a secret that its owner has wiped", () => {
         )
       )
     )
+  })
+
+  it("is replaced if another one has the same text", () => {
+    const remember = remembering()
+    const earlier = Redacted.make(planted.entra)
+    remember([earlier])
+    assert.isTrue(Redacted.wipeUnsafe(earlier))
+    const quote = makeQuote(remember([Redacted.make(planted.entra)]))
+    assert.notInclude(quote.text(`it quotes ${planted.entra}`), planted.entra)
   })
 })
 

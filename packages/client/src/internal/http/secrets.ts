@@ -6,7 +6,6 @@
  * A server chooses both the texts and its tokens, so the search takes linear time for any input. The work for one
  * answer is limited; texts beyond the limit are withheld.
  */
-import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Base64 from "effect/encoding/Base64"
 import * as Hex from "effect/encoding/Hex"
@@ -166,10 +165,18 @@ const needlesOf = (secret: string): ReadonlyArray<Needle> => [
   ...[hexadecimal, ...base64].flatMap((encoding) => needleOf(secret, encoding))
 ]
 
-const readValue = Option.liftThrowable(Redacted.value<unknown>)
+/** The text of a secret; undefined if its owner has wiped it, or if it is no text. */
+const textOf = (secret: Redacted.Redacted<unknown>): string | undefined => {
+  try {
+    const text = Redacted.value(secret)
+    return typeof text === "string" ? text : undefined
+  } catch {
+    return undefined
+  }
+}
 
 const isSecret = (value: unknown): value is Redacted.Redacted<string> =>
-  Redacted.isRedacted(value) && typeof Option.getOrUndefined(readValue(value)) === "string"
+  Redacted.isRedacted(value) && textOf(value) !== undefined
 
 /** The secrets in the value of a decoded answer, such as a token. */
 export const inAnswer = (value: unknown): Secrets =>
@@ -187,8 +194,8 @@ export const sought = (value: Redacted.Redacted<string>): Sought => {
   return {
     value,
     needles: () => {
-      const text = Option.getOrUndefined(readValue(value))
-      needles = typeof text === "string" ? (needles ?? needlesOf(text)) : []
+      const text = textOf(value)
+      needles = text === undefined ? [] : (needles ?? needlesOf(text))
       return needles
     }
   }
@@ -299,10 +306,6 @@ export const scrubbing = (secrets: ReadonlyArray<Sought>, work: Work = someWork(
   }
 }
 
-/** The same secret may be read from several answers. */
-const isSame = (one: Redacted.Redacted<string>, other: Redacted.Redacted<string>): boolean =>
-  one === other || Option.exists(readValue(one), (value) => Option.contains(readValue(other), value))
-
 /** More than a transport uses at a time: some tokens, and the credentials that they were requested with. */
 const mostRemembered = 16
 
@@ -311,11 +314,21 @@ const mostRemembered = 16
  * request to an address that contains it. The function adds secrets and returns the most recent ones, the latest last.
  */
 export const remembering = (): ((secrets: Secrets) => ReadonlyArray<Sought>) => {
+  /** By their texts, because the same secret may be read from several answers. The latest comes last. */
+  const kept = new Map<string, Sought>()
   let latest: ReadonlyArray<Sought> = []
   return (secrets) => {
-    const used = secrets.map((secret) => latest.find(({ value }) => isSame(value, secret)) ?? sought(secret))
-    const others = latest.filter((secret) => !used.includes(secret))
-    const all = [...others, ...used]
+    if (secrets.length === 0) return latest
+    for (const secret of secrets) {
+      const text = textOf(secret)
+      if (text === undefined) continue
+      const known = kept.get(text)
+      kept.delete(text)
+      // The owner of the earlier one may have wiped it.
+      kept.set(text, known !== undefined && textOf(known.value) === text ? known : sought(secret))
+    }
+    const all = [...kept.values()]
+    for (const text of [...kept.keys()].slice(0, -mostRemembered)) kept.delete(text)
     latest = all.slice(-mostRemembered)
     return all
   }
