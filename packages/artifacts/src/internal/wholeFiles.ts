@@ -15,10 +15,13 @@ import * as Stream from "effect/Stream"
 const pieceBytes = 1024 * 1024
 
 /** A unique name for a file. */
-export const nonce: Effect.Effect<string> = Effect.map(
-  Effect.all([Random.nextIntBetween(0, 0xffffffff), Random.nextIntBetween(0, 0xffffffff)]),
-  (numbers) => numbers.map((number) => number.toString(16).padStart(8, "0")).join("")
-)
+export const nonce: Effect.Effect<string> = Effect.map(Random.Random, (random) => {
+  const half = () =>
+    Math.floor(random.nextDoubleUnsafe() * 2 ** 32)
+      .toString(16)
+      .padStart(8, "0")
+  return half() + half()
+})
 
 /** Writes a stream to an open file, a mebibyte at a time. The buffer is no larger than the file, if its size is known. */
 export const writeAll = <E, R>(
