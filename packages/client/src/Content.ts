@@ -92,15 +92,14 @@ export const verify: {
         const hash = startHash(Digest.algorithm(digest))
         let bytes = 0
 
-        const take = (pieces: Array.NonEmptyReadonlyArray<Uint8Array>) =>
-          Effect.suspend(() => {
-            for (const piece of pieces) {
-              bytes += piece.length
-              if (size !== undefined && bytes > size) return wrongSize(size, "more")
-              hash.update(piece)
-            }
-            return Effect.succeed(pieces)
-          })
+        const take = (pieces: Array.NonEmptyReadonlyArray<Uint8Array>) => {
+          for (const piece of pieces) {
+            bytes += piece.length
+            if (size !== undefined && bytes > size) return wrongSize(size, "more")
+            hash.update(piece)
+          }
+          return Effect.succeed(pieces)
+        }
 
         const end = Effect.suspend(() => {
           if (size !== undefined && bytes !== size) return wrongSize(size, `${bytes} bytes`)

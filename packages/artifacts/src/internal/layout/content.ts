@@ -2,9 +2,10 @@
  * The blobs of a layout: files that are named by the digests of their content.
  */
 import * as BlobSource from "@effect-acr/client/BlobSource"
+import * as Content from "@effect-acr/client/Content"
 import type { Descriptor } from "@effect-acr/client/Descriptor"
 import * as Digest from "@effect-acr/client/Digest"
-import type * as Hasher from "@effect-acr/client/Hasher"
+import * as Hasher from "@effect-acr/client/Hasher"
 import type * as Manifest from "@effect-acr/client/Manifest"
 import * as MediaType from "@effect-acr/client/MediaType"
 import type { BlobOutcome } from "@effect-acr/client/RegistryContent"
@@ -105,17 +106,18 @@ export const make = (
     wanted: Pick<Descriptor, "digest" | "size">,
     source: Pick<BlobSource.BlobSource<E, R>, "read">
   ): Effect.Effect<void, LayoutError | E, R> =>
-    Effect.gen(function* () {
-      const target = pathOf(wanted.digest)
+    Effect.suspend(() => {
       // Each chunk is written before the next one is read.
-      const content = Contents.verified(wanted, Stream.mapError(source.read(0, 0), ofSource), startHash, (error) =>
-        differs(wanted, error)
-      )
-      yield* Effect.mapError(disk.write(target, { content, size: wanted.size }), (error) => {
+      const content = Content.verify(Stream.mapError(source.read(0, 0), ofSource), wanted)
+      return disk.write(pathOf(wanted.digest), { content, size: wanted.size })
+    }).pipe(
+      Effect.provideService(Hasher.Hasher, startHash),
+      Effect.mapError((error) => {
         if (error instanceof OfSource) return error.cause
-        return error instanceof PlatformError ? ofFile(error) : error
-      })
-    })
+        return error instanceof PlatformError ? ofFile(error) : differs(wanted, error)
+      }),
+      Effect.asVoid
+    )
 
   /** Writes a blob if it does not exist. */
   const put = <E, R>(
