@@ -6,8 +6,8 @@ import type * as Digest from "@effect-acr/client/Digest"
 import type * as Manifest from "@effect-acr/client/Manifest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as PartitionedSemaphore from "effect/PartitionedSemaphore"
 import * as Predicate from "effect/Predicate"
-import * as Semaphore from "effect/Semaphore"
 import { type ContentStore, MissingContent, type Origin, type Reader } from "../../ContentStore.ts"
 import { at, type CopyError } from "../../CopyError.ts"
 import { isForeign } from "../references.ts"
@@ -63,7 +63,8 @@ export const make = <E1, E2>(job: Job<E1, E2>) => {
   const done = new Map<string, CopiedNode>()
   const blobs = Onces.make<void, Failure>()
   const manifests = Onces.make<void, Failure>()
-  const sending = Semaphore.makeUnsafe(job.concurrency)
+  // With one partition, it wakes only the blob that is next. A plain semaphore looks at all that wait, each time that one ends.
+  const sending = PartitionedSemaphore.makeUnsafe<"blobs">({ permits: job.concurrency })
 
   const failed = (side: "source" | "target", { digest }: Pick<Descriptor, "digest">) =>
     at(side, Option.some(digest))<E1 | E2 | Fault>
@@ -92,7 +93,7 @@ export const make = <E1, E2>(job: Job<E1, E2>) => {
           : failed(isRead && isOfContent(error) ? "source" : "target", blob)(error)
       )
       yield* note("blob", blob, { outcome })
-    }).pipe(sending.withPermit)
+    }).pipe(sending.withPermit("blobs"))
 
   const copyBlob = (blob: Descriptor): Effect.Effect<void, Failure> =>
     blobs.run(
