@@ -16,6 +16,7 @@ import { constUndefined } from "effect/Function"
 import * as Inspectable from "effect/Inspectable"
 import * as Option from "effect/Option"
 import { pipeArguments } from "effect/Pipeable"
+import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Cookies from "effect/http/Cookies"
 import * as Headers from "effect/http/Headers"
@@ -436,9 +437,14 @@ export const make = (
         const sent = send({ dispatcher, releaseOf }, request, url, (handedOut) => {
           giveUp = handedOut
         })
-        return Effect.andThen(
-          Effect.addFinalizer(() => Effect.sync(() => giveUp?.())),
-          sent
+        return Effect.flatMap(Effect.scope, (scope) =>
+          Effect.andThen(
+            Scope.addFinalizer(
+              scope,
+              Effect.sync(() => giveUp?.())
+            ),
+            sent
+          )
         )
       })
   )

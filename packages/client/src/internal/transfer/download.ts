@@ -201,13 +201,18 @@ const begin = (
       attributes: { ...server, ...attributesOf({ repository, digest }) }
     })
     const inSpan = Effect.provideService(Tracer.ParentSpan, span)
-    yield* inSpan(Effect.addFinalizer((exit) => (Exit.isFailure(exit) ? showFailure(true)(exit.cause) : Effect.void)))
     const patience = Patience.make(transport.retry)
     const pace = yield* Idle.pace(Idle.leastBytesPerSecond)
     let total = download.size
     let position = download.from
     let connection: Connection | undefined
-    yield* Effect.addFinalizer(() => countBytes("received", position - download.from))
+    // `Effect.addFinalizer` would copy the context of the fiber.
+    yield* Scope.addFinalizerExit(scope, (exit) =>
+      Effect.andThen(
+        countBytes("received", position - download.from),
+        Exit.isFailure(exit) ? inSpan(showFailure(true)(exit.cause)) : Effect.void
+      )
+    )
 
     const end = (): number | undefined =>
       download.to === undefined ? total : total === undefined ? download.to : Math.min(download.to, total)
