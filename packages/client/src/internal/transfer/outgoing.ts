@@ -28,17 +28,20 @@ export interface Chunk {
 /** The source failed, with the cause that `Outgoing` stores. It is the caller's error, not a fault of the registry. */
 export const sourceFailed = "the source failed"
 
-export interface Outgoing<out E> {
+export interface Outgoing<out E, out R> {
   /** The total size in bytes, once it is known. */
   readonly sizeBytes: () => number | undefined
   /** The largest offset up to which the content has been read. */
   readonly sentBytes: () => number
   /** Whether the content can be read from an offset. */
   readonly canReadFrom: (offset: number) => boolean
-  /** The content from an offset to its end. It can run repeatedly. Only for sources that can be read again. */
+  /**
+   * The content from an offset to its end. It can run repeatedly, and anywhere, as in the HTTP client. Only for sources
+   * that can be read again.
+   */
   readonly stream: (offset: number) => Stream.Stream<Uint8Array, typeof sourceFailed>
   /** Reads at most a number of bytes at an offset. Only the previous chunk is kept, so that it can be sent again. */
-  readonly chunk: (offset: number, maxBytes: number) => Effect.Effect<Chunk, typeof sourceFailed>
+  readonly chunk: (offset: number, maxBytes: number) => Effect.Effect<Chunk, typeof sourceFailed, R>
   /** The cause with which the source failed. */
   readonly failure: () => Cause.Cause<E | RegistryError> | undefined
   /** The digest of the whole content, once all of it has been read. */
@@ -49,8 +52,8 @@ interface Window extends Chunk {
   readonly offset: number
 }
 
-interface Reader {
-  readonly pull: Pull.Pull<ReadonlyArray<Uint8Array>, typeof sourceFailed>
+interface Reader<R> {
+  readonly pull: Pull.Pull<ReadonlyArray<Uint8Array>, typeof sourceFailed, void, R>
   readonly scope: Scope.Closeable
   /** Pieces that were pulled but not used yet. */
   pieces: Array<Uint8Array>
@@ -74,7 +77,7 @@ export const make = Effect.fnUntraced(function* <E, R>(options: {
   readonly algorithm: Algorithm
   readonly startHash: Start
   readonly onProgress: OnProgress | undefined
-}): Effect.fn.Return<Outgoing<E>, RegistryError | E, R | Scope.Scope> {
+}): Effect.fn.Return<Outgoing<E, R>, RegistryError | E, R | Scope.Scope> {
   const { onProgress, operation, source } = options
   const context: Context.Context<R> = yield* Effect.context<R>()
   const scope = yield* Effect.scope
@@ -85,7 +88,7 @@ export const make = Effect.fnUntraced(function* <E, R>(options: {
   let total = stated
   let hashed = 0
   let window: Window | undefined
-  let reader: Reader | undefined
+  let reader: Reader<R> | undefined
   let failure: Cause.Cause<E | RegistryError> | undefined
   let digest: Digest | undefined
 
@@ -96,11 +99,8 @@ export const make = Effect.fnUntraced(function* <E, R>(options: {
     })
 
   /** The source, with its errors separate from those of the connection. */
-  const read = (offset: number, heldBytes?: number): Stream.Stream<Uint8Array, typeof sourceFailed> =>
-    source.read(offset, heldBytes).pipe(
-      Stream.provideContext(context),
-      Stream.catchCause((cause) => Stream.fromEffect(fail(cause)))
-    )
+  const read = (offset: number, heldBytes?: number): Stream.Stream<Uint8Array, typeof sourceFailed, R> =>
+    Stream.catchCause(source.read(offset, heldBytes), (cause) => Stream.fromEffect(fail(cause)))
 
   /** Hashes bytes that were not hashed before, and checks the source against its size. */
   const take = (offset: number, pieces: ReadonlyArray<Uint8Array>): number => {
@@ -134,7 +134,8 @@ export const make = Effect.fnUntraced(function* <E, R>(options: {
     Stream.unwrap(
       Effect.map(HeldBytes, (heldBytes) => {
         let position = offset
-        const checked = Stream.mapArrayEffect(read(offset, heldBytes), (pieces) => {
+        const content = Stream.provideContext(read(offset, heldBytes), context)
+        const checked = Stream.mapArrayEffect(content, (pieces) => {
           position = take(position, pieces)
           if (stated !== undefined && position > stated) return Effect.as(checkEnd(position), pieces)
           return Effect.as(report(position), pieces)
@@ -147,11 +148,11 @@ export const make = Effect.fnUntraced(function* <E, R>(options: {
     if (reader !== undefined) yield* Scope.close(reader.scope, Exit.void)
     const own = yield* Scope.fork(scope)
     const pull = yield* Effect.provideService(Stream.toPull(read(offset)), Scope.Scope, own)
-    return { pull, scope: own, pieces: [], position: offset, ended: false } satisfies Reader
+    return { pull, scope: own, pieces: [], position: offset, ended: false } satisfies Reader<R>
   })
 
   /** Reads a number of bytes from the reader, or fewer if it ends. */
-  const next = Effect.fnUntraced(function* (from: Reader, bytes: number) {
+  const next = Effect.fnUntraced(function* (from: Reader<R>, bytes: number) {
     while (!from.ended && from.pieces.length === 0) yield* pullMore(from)
     const [first] = from.pieces
     // A piece of exactly this size needs no copy.
@@ -178,7 +179,7 @@ export const make = Effect.fnUntraced(function* <E, R>(options: {
   })
 
   /** The next chunk from the reader. */
-  const fill = Effect.fnUntraced(function* (from: Reader, maxBytes: number) {
+  const fill = Effect.fnUntraced(function* (from: Reader<R>, maxBytes: number) {
     const left = stated === undefined ? maxBytes : Math.min(maxBytes, Math.max(0, stated - from.position))
     const bytes = yield* next(from, left)
     // Only the next piece shows whether this chunk is the last.
@@ -190,7 +191,7 @@ export const make = Effect.fnUntraced(function* <E, R>(options: {
     return { bytes, last }
   })
 
-  const pullMore = (from: Reader): Effect.Effect<void, typeof sourceFailed> =>
+  const pullMore = (from: Reader<R>): Effect.Effect<void, typeof sourceFailed, R> =>
     from.pull.pipe(
       Effect.map((pieces) => {
         from.pieces.push(...pieces.filter(({ length }) => length > 0))
@@ -205,7 +206,7 @@ export const make = Effect.fnUntraced(function* <E, R>(options: {
   const covers = ({ bytes, offset: start }: Window, offset: number): boolean =>
     offset >= start && offset < start + bytes.length
 
-  const chunk = (offset: number, maxBytes: number): Effect.Effect<Chunk, typeof sourceFailed> =>
+  const chunk = (offset: number, maxBytes: number): Effect.Effect<Chunk, typeof sourceFailed, R> =>
     Effect.gen(function* () {
       if (window === undefined || !covers(window, offset)) {
         if (reader === undefined || reader.position !== offset) reader = yield* openReader(offset)

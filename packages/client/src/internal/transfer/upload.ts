@@ -213,13 +213,13 @@ export const mount = (
   )
 
 /** The requests of an upload: the event that follows each sending command. */
-const makeRequests = <E>(
+const makeRequests = <E, R>(
   { dialect, transport }: Services,
   { expected, idleTimeout, repository }: Pick<Upload<E, unknown>, "expected" | "idleTimeout" | "repository">,
   session: Session,
-  content: Outgoing.Outgoing<E>
+  content: Outgoing.Outgoing<E, R>
 ) => {
-  type Sent = Effect.Effect<Uploading.Event, RegistryError | typeof Outgoing.sourceFailed>
+  type Sent = Effect.Effect<Uploading.Event, RegistryError | typeof Outgoing.sourceFailed, R>
 
   /** How long the registry may take to close the session: it may read the blob again. */
   const closing = (bytes: number) => allowance(idleTimeout, bytes, leastHashedBytesPerSecond)
