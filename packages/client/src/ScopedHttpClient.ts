@@ -9,8 +9,10 @@
  *
  * @since 0.1.0
  */
+import type * as Arr from "effect/Array"
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
+import type * as Pull from "effect/Pull"
 import type * as Scope from "effect/Scope"
 import * as HttpClient from "effect/http/HttpClient"
 import type * as HttpClientError from "effect/http/HttpClientError"
@@ -39,6 +41,31 @@ export interface Execute {
   (
     request: HttpClientRequest.HttpClientRequest
   ): Effect.Effect<HttpClientResponse.HttpClientResponse, HttpClientError.HttpClientError, Scope.Scope>
+}
+
+/**
+ * A response whose body can be pulled without a stream.
+ *
+ * **Details**
+ *
+ * For a small response, making and running a stream takes longer than the rest of reading it. The library pulls the body
+ * of such a response, and uses the `stream` of any other.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface PulledResponse extends HttpClientResponse.HttpClientResponse {
+  /** The identifier. */
+  readonly [TypeId]: typeof TypeId
+  /**
+   * Returns the pull of the body, which is used once: the chunks that have arrived since the last pull, or the next one.
+   * `heldBytes` is how much of the body the reader may still use when it pulls again, in bytes: that many of the
+   * previous bytes, and what the last three pulls returned. The client may reuse the memory of older chunks. If it is
+   * undefined, the reader may keep any chunk.
+   */
+  readonly pull: (
+    heldBytes: number | undefined
+  ) => Pull.Pull<Arr.NonEmptyReadonlyArray<Uint8Array>, HttpClientError.HttpClientError>
 }
 
 /**
@@ -80,6 +107,15 @@ export const make = (client: HttpClient.HttpClient, executeScoped: Execute): Sco
 export const isScopedHttpClient = (client: HttpClient.HttpClient): client is ScopedHttpClient => TypeId in client
 
 /**
+ * Tests whether a response is a `PulledResponse`.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const isPulledResponse = (response: HttpClientResponse.HttpClientResponse): response is PulledResponse =>
+  TypeId in response
+
+/**
  * How much of a request's body the HTTP client may still read when it pulls the next piece, in bytes: that many of the
  * previous bytes, and one piece more. Undefined, the default, if the client may still use any piece, as `fetch` may.
  *
@@ -93,22 +129,5 @@ export const isScopedHttpClient = (client: HttpClient.HttpClient): client is Sco
  */
 export const HeldBytes: Context.Reference<number | undefined> = Context.Reference<number | undefined>(
   "@effect-acr/client/ScopedHttpClient/HeldBytes",
-  { defaultValue: () => undefined }
-)
-
-/**
- * How much of a response's body its reader may still use when it pulls the next piece, in bytes: that many of the
- * previous bytes, and what the last three pulls returned. Undefined, the default, if the reader may keep any piece.
- *
- * **Details**
- *
- * The library provides it only where it reads the body of a response. An HTTP client may then reuse the memory of older
- * pieces. `NodeRegistryHttpClient` of `@effect-acr/node` does.
- *
- * @category references
- * @since 0.1.0
- */
-export const HeldResponseBytes: Context.Reference<number | undefined> = Context.Reference<number | undefined>(
-  "@effect-acr/client/ScopedHttpClient/HeldResponseBytes",
   { defaultValue: () => undefined }
 )

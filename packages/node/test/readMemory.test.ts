@@ -73,7 +73,8 @@ const read = (address: string, heldBytes: number | undefined) =>
         ...pulls.slice(-3).flat()
       ]
     }
-    yield* Stream.runForEachArray(response.stream, (pieces) =>
+    if (!ScopedHttpClient.isPulledResponse(response)) return yield* Effect.die("the body cannot be pulled")
+    yield* Stream.runForEachArray(Stream.fromPull(Effect.succeed(response.pull(heldBytes))), (pieces) =>
       Effect.sync(() => {
         assertIntact(held())
         pulls.push(
@@ -86,7 +87,7 @@ const read = (address: string, heldBytes: number | undefined) =>
         )
         assertIntact(held())
       })
-    ).pipe(Effect.provideService(ScopedHttpClient.HeldResponseBytes, heldBytes))
+    )
     assertIntact(held())
     assert.strictEqual(size, content.length)
     return memory.size

@@ -53,7 +53,7 @@ type Ending = Effect.Effect<never, unknown>
 /** Releases a chunk of a response that its reader no longer uses, see `readMemory.ts`. */
 type Release = (piece: Uint8Array) => void
 
-/** The number of the last pulls whose chunks the reader may still use, see `HeldResponseBytes` of the client. */
+/** The number of the last pulls whose chunks the reader may still use, see `PulledResponse` of the client. */
 const heldPulls = 3
 
 /** The chunks of a response that its reader may still use. */
@@ -125,7 +125,7 @@ class Arrivals {
     })
   }
 
-  /** Returns the buffered chunks, or waits for the next one. `heldBytes` is the `HeldResponseBytes` of the reader. */
+  /** Returns the buffered chunks, or waits for the next one. `heldBytes` as in `PulledResponse` of the client. */
   pull<E>(
     heldBytes: number | undefined,
     toError: (cause: unknown) => E
@@ -157,7 +157,8 @@ class Arrivals {
 type Failing<A> = Effect.Effect<A, HttpClientError.HttpClientError>
 
 /** A response, whose body is still arriving. */
-class Answer extends Inspectable.Class implements HttpClientResponse.HttpClientResponse {
+class Answer extends Inspectable.Class implements ScopedHttpClient.PulledResponse {
+  readonly [ScopedHttpClient.TypeId] = ScopedHttpClient.TypeId
   readonly [HttpIncomingMessage.TypeId] = HttpIncomingMessage.TypeId
   readonly [HttpClientResponse.TypeId] = HttpClientResponse.TypeId
   readonly request: HttpClientRequest.HttpClientRequest
@@ -190,16 +191,18 @@ class Answer extends Inspectable.Class implements HttpClientResponse.HttpClientR
     return Cookies.fromSetCookie(this.setCookie)
   }
 
-  get stream(): Stream.Stream<Uint8Array, HttpClientError.HttpClientError> {
-    const toError = (cause: unknown) =>
+  pull(heldBytes: number | undefined) {
+    return this.arrivals.pull(heldBytes, (cause) =>
       Cause.isDone(cause)
         ? cause
         : new HttpClientError.HttpClientError({
             reason: new HttpClientError.DecodeError({ request: this.request, response: this, cause })
           })
-    return Stream.fromPull(
-      Effect.map(ScopedHttpClient.HeldResponseBytes, (heldBytes) => this.arrivals.pull(heldBytes, toError))
     )
+  }
+
+  get stream(): Stream.Stream<Uint8Array, HttpClientError.HttpClientError> {
+    return Stream.fromPull(Effect.sync(() => this.pull(undefined)))
   }
 
   /** Read once and cached. */

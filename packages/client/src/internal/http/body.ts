@@ -1,14 +1,19 @@
 /**
  * Reads bodies of answers up to a limit, and the size that headers state.
  */
+import type * as Arr from "effect/Array"
 import * as Bytes from "effect/Bytes"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import type * as Pull from "effect/Pull"
 import * as Result from "effect/Result"
+import type * as Scope from "effect/Scope"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type * as HttpClientError from "effect/http/HttpClientError"
 import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 import { InvalidResponse, type Reason, TooLarge } from "../../RegistryError.ts"
+import { isPulledResponse } from "../../ScopedHttpClient.ts"
 import { parseJson } from "../schema/json.ts"
 import { problemOf } from "../schema/problem.ts"
 import { cut } from "./connection.ts"
@@ -29,7 +34,15 @@ interface Read {
   readonly more: boolean
 }
 
-const stop = Effect.fail("more" as const)
+/** The chunks of a body. */
+type Chunks = Pull.Pull<Arr.NonEmptyReadonlyArray<Uint8Array>, HttpClientError.HttpClientError>
+
+/** Pulls the body of a response. `heldBytes` as in `PulledResponse`. */
+export const pullBody = (
+  response: HttpClientResponse.HttpClientResponse,
+  heldBytes?: number
+): Effect.Effect<Chunks, never, Scope.Scope> =>
+  isPulledResponse(response) ? Effect.succeed(response.pull(heldBytes)) : Stream.toPull(response.stream)
 
 /**
  * Reads the body up to `limit` bytes, and whether there was more. The rest is not fetched.
@@ -37,27 +50,31 @@ const stop = Effect.fail("more" as const)
 const readUpTo = (
   response: HttpClientResponse.HttpClientResponse,
   limit: number
-): Effect.Effect<Read, HttpClientError.HttpClientError> =>
-  Effect.suspend(() => {
+): Effect.Effect<Read, HttpClientError.HttpClientError> => {
+  const readFrom = (pull: Chunks) => {
     const chunks: Array<Uint8Array> = []
     let size = 0
-    const whole = Stream.runForEachArray(response.stream, (arrived) => {
-      for (const chunk of arrived) {
-        chunks.push(chunk)
-        size += chunk.length
-      }
-      return size > limit ? stop : Effect.void
-    })
-    const read = (more: boolean): Read => ({ bytes: Bytes.concat(chunks).subarray(0, limit), more })
-    return Effect.matchEffect(whole, {
-      onSuccess: () => Effect.succeed(read(false)),
-      onFailure: (failure) => {
-        if (failure === "more") return Effect.succeed(read(true))
+    const ended = (more: boolean): Read => ({ bytes: Bytes.concat(chunks).subarray(0, limit), more })
+    const next: Effect.Effect<Read, HttpClientError.HttpClientError> = Effect.matchEffect(pull, {
+      onSuccess: (arrived) => {
+        for (const chunk of arrived) {
+          chunks.push(chunk)
+          size += chunk.length
+        }
+        return size > limit ? Effect.succeed(ended(true)) : next
+      },
+      onFailure: (failure) =>
         // Some HTTP clients report an empty body like this.
-        return failure.reason._tag === "EmptyBodyError" ? Effect.succeed(read(false)) : Effect.fail(failure)
-      }
+        Cause.isDone(failure) || failure.reason._tag === "EmptyBodyError"
+          ? Effect.succeed(ended(false))
+          : Effect.fail(failure)
     })
-  })
+    return next
+  }
+  return isPulledResponse(response)
+    ? readFrom(response.pull(undefined))
+    : Effect.scoped(Effect.flatMap(Stream.toPull(response.stream), readFrom))
+}
 
 /** Reads a body as JSON. Fails if it is larger than the limit. */
 const readJson = (

@@ -17,9 +17,8 @@ import type { Digest } from "../../Digest.ts"
 import type { Hash } from "../../Hasher.ts"
 import { InvalidResponse, type Reason, Refused, RegistryError, Unavailable } from "../../RegistryError.ts"
 import type { RepositoryName } from "../../RepositoryName.ts"
-import { HeldResponseBytes } from "../../ScopedHttpClient.ts"
 import * as Distribution from "../api/distribution.ts"
-import { statedBytes } from "../http/body.ts"
+import { pullBody, statedBytes } from "../http/body.ts"
 import { cut } from "../http/connection.ts"
 import { maxRedirects } from "../http/origin.ts"
 import { attributesOf, noteRepeat, showFailure } from "../http/telemetry.ts"
@@ -43,7 +42,7 @@ export interface Download {
   /** The hash of the bytes before `from`, if the whole blob is to be verified. */
   readonly hash: Hash | undefined
   /**
-   * How much of the content the consumer still uses, as `HeldBytes` of `ScopedHttpClient` counts it; any piece if
+   * How much of the content the consumer still uses, as `PulledResponse` of `ScopedHttpClient` counts it; any piece if
    * undefined.
    */
   readonly heldBytes: number | undefined
@@ -120,7 +119,7 @@ const readAhead = Effect.fnUntraced(function* (
   const watch = yield* Idle.watch(idleTimeout, Idle.leastBytesPerSecond)
   const arrivals = yield* Queue.bounded<ReadonlyArray<Uint8Array>, RegistryError | Cause.Done>(1)
   // When this pulls the next pieces, one pull waits in the queue, the consumer has another, and still uses a third.
-  const pull = yield* Effect.provideService(Stream.toPull(response.stream), HeldResponseBytes, heldBytes)
+  const pull = yield* pullBody(response, heldBytes)
   const step = Effect.suspend(() => {
     watch.wait()
     return Effect.flatMap(pull, (pieces) => {
