@@ -3,11 +3,8 @@
  *
  * @since 0.1.0
  */
-import * as Schema from "effect/Schema"
-import * as Digest from "./Digest.ts"
-import { openStruct, optional, optionalStruct, texts } from "./internal/schema/json.ts"
-import { StatedType } from "./internal/schema/statedType.ts"
-import * as Platform from "./Platform.ts"
+import { descriptorFields } from "./internal/schema/descriptor.ts"
+import { openStruct } from "./internal/schema/json.ts"
 
 /**
  * A pointer to a manifest or a blob.
@@ -41,23 +38,6 @@ import * as Platform from "./Platform.ts"
  * @category schemas
  * @since 0.1.0
  */
-export const Descriptor = openStruct({
-  /** The media type of the content, with any parameters that its author wrote. */
-  mediaType: StatedType,
-  /** The digest of the content. */
-  digest: Digest.Digest,
-  /** The size of the content, in bytes. */
-  size: Schema.Natural,
-  /** Other addresses of the content. This library does not use them. */
-  urls: optional(Schema.Array(Schema.String)),
-  /** Labels. */
-  annotations: optional(texts),
-  /** The content itself in base64, if the author embedded it. */
-  data: optional(Schema.String),
-  /** The platform that the image runs on. Only in an index. */
-  platform: optionalStruct(Platform.Platform),
-  /** The type of the artifact that it points to. */
-  artifactType: optional(StatedType)
-})
+export const Descriptor = openStruct(descriptorFields)
 
 export type Descriptor = typeof Descriptor.Type

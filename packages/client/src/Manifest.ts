@@ -6,23 +6,20 @@
  *
  * @since 0.1.0
  */
-import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import * as SchemaGetter from "effect/SchemaGetter"
 import type * as Annotations from "./Annotations.ts"
-import * as Descriptor from "./Descriptor.ts"
+import type * as Descriptor from "./Descriptor.ts"
 import * as Digest from "./Digest.ts"
+import { descriptorFields } from "./internal/schema/descriptor.ts"
 import {
   fromJson,
-  isUnset,
   list,
   openStruct,
   optional,
   optionalNumber,
   optionalStruct,
   texts,
-  unchecked,
   withFallback
 } from "./internal/schema/json.ts"
 import { parser } from "./internal/schema/parser.ts"
@@ -57,20 +54,8 @@ export const Subject = openStruct({
 
 export type Subject = typeof Subject.Type
 
-type Written = (typeof Descriptor.Descriptor)["Encoded"]
-
-const withMediaType = (written: Written): Written =>
-  Predicate.isObject(written) && isUnset(written.mediaType ?? null)
-    ? { ...written, mediaType: MediaType.octetStream }
-    : written
-
 /** A descriptor of a manifest. Its media type may be unset: other clients write and copy such content. */
-const Entry = unchecked<Written>().pipe(
-  Schema.decodeTo(Descriptor.Descriptor, {
-    decode: SchemaGetter.transform(withMediaType),
-    encode: SchemaGetter.passthrough()
-  })
-)
+const Entry = openStruct({ ...descriptorFields, mediaType: withFallback(StatedType, MediaType.octetStream) })
 
 /**
  * An OCI image manifest or a Docker manifest, version 2 schema 2: a configuration and layers.

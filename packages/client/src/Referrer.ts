@@ -13,7 +13,7 @@ import * as Digest from "./Digest.ts"
 import type * as Manifest from "./Manifest.ts"
 import * as MediaType from "./MediaType.ts"
 import { Tag } from "./Tag.ts"
-import { fromJson, optional, optionalStruct, texts } from "./internal/schema/json.ts"
+import { closedStruct, fromJson, optional, optionalStruct, texts } from "./internal/schema/json.ts"
 import { StatedType } from "./internal/schema/statedType.ts"
 
 /**
@@ -40,7 +40,7 @@ const referringTypes: ReadonlySet<string> = new Set([
 /** Only what a list of referrers needs: an odd field elsewhere in the manifest does not hide its subject. */
 const decodeFields = Schema.decodeUnknownOption(
   fromJson(
-    Schema.Struct({
+    closedStruct({
       subject: optionalStruct(Schema.Struct({ digest: Digest.Digest })),
       artifactType: optional(Schema.Unknown),
       config: optional(Schema.Unknown),

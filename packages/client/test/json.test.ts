@@ -4,7 +4,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { list, openStruct, optional } from "../src/internal/schema/json.ts"
+import { closedStruct, list, openStruct, optional } from "../src/internal/schema/json.ts"
 import { atOnce } from "./support/atOnce.ts"
 
 const seeded = { arbitrary: { seed: 1, runs: 200 } }
@@ -62,7 +62,7 @@ describe("an open struct", () => {
 })
 
 describe("an optional field", () => {
-  const Struct = Schema.Struct({ field: optional(Schema.FiniteFromString) })
+  const Struct = closedStruct({ field: optional(Schema.FiniteFromString) })
   const decode = Schema.decodeUnknownResult(Struct)
 
   it("is absent if it is unset", () => {
@@ -87,7 +87,7 @@ describe("an optional field", () => {
 })
 
 describe("a list", () => {
-  const Struct = Schema.Struct({ items: list(Schema.FiniteFromString) })
+  const Struct = closedStruct({ items: list(Schema.FiniteFromString) })
   const decode = Schema.decodeUnknownResult(Struct)
   const encode = Schema.encodeSync(Struct)
 

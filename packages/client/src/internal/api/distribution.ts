@@ -21,7 +21,7 @@ import * as Tag from "../../Tag.ts"
 import * as TokenScope from "../../TokenScope.ts"
 import { decodeJson, discard, readBytes, statedBytes } from "../http/body.ts"
 import { at, atRegistry, follow, type Location, redirects } from "../http/origin.ts"
-import { holding, list, optional } from "../schema/json.ts"
+import { closedStruct, holding, list, optional } from "../schema/json.ts"
 import { isGeneric, manifestType } from "./manifestType.ts"
 import { type Entry, isNamedBy, readPage } from "./records.ts"
 
@@ -110,7 +110,7 @@ const nameOf: (entry: Entry<string>) => string = Result.match({
 /* Repositories */
 
 const decodeRepositories = decodeJson(
-  holding("repositories").pipe(Schema.decodeTo(Schema.Struct({ repositories: list(Schema.Unknown) })))
+  holding("repositories").pipe(Schema.decodeTo(closedStruct({ repositories: list(Schema.Unknown) })))
 )
 const decodeRepositoryName = Schema.decodeUnknownResult(RepositoryName)
 
@@ -148,7 +148,7 @@ export const listRepositories = (part: {
 /* Tags */
 
 const decodeTags = decodeJson(
-  holding("tags", "name").pipe(Schema.decodeTo(Schema.Struct({ tags: list(Schema.Unknown) })))
+  holding("tags", "name").pipe(Schema.decodeTo(closedStruct({ tags: list(Schema.Unknown) })))
 )
 const decodeTag = Schema.decodeUnknownResult(Tag.Tag)
 
@@ -335,7 +335,7 @@ export interface ListedReferrer {
 const filtersAnnotation = "org.opencontainers.referrers.filtersApplied"
 
 const decodeReferrers = decodeJson(
-  Schema.Struct({ manifests: list(Schema.Unknown), annotations: optional(Schema.Unknown) })
+  closedStruct({ manifests: list(Schema.Unknown), annotations: optional(Schema.Unknown) })
 )
 const decodeDescriptor = Schema.decodeUnknownResult(Descriptor)
 

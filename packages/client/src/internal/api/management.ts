@@ -23,7 +23,7 @@ import * as Tag from "../../Tag.ts"
 import type * as TagProperties from "../../TagProperties.ts"
 import * as TokenScope from "../../TokenScope.ts"
 import { decodeJson, decodeJsonWith, discard } from "../http/body.ts"
-import { holding, list, ParsedObject } from "../schema/json.ts"
+import { closedStruct, holding, list, ParsedObject } from "../schema/json.ts"
 import * as Properties from "./properties.ts"
 import { type Entry, isNamedBy, readPage, readSome } from "./records.ts"
 
@@ -115,7 +115,7 @@ const pagesOf =
 /* Repositories */
 
 const decodeRepositories = decodeJson(
-  holding("repositories").pipe(Schema.decodeTo(Schema.Struct({ repositories: list(Schema.Unknown) })))
+  holding("repositories").pipe(Schema.decodeTo(closedStruct({ repositories: list(Schema.Unknown) })))
 )
 const decodeRepositoryName = Schema.decodeUnknownResult(RepositoryName.RepositoryName)
 
@@ -154,7 +154,7 @@ export const updateRepository = (
 })
 
 const decodeDeletion = decodeJson(
-  Schema.Struct({ manifestsDeleted: list(Schema.Unknown), tagsDeleted: list(Schema.Unknown) })
+  closedStruct({ manifestsDeleted: list(Schema.Unknown), tagsDeleted: list(Schema.Unknown) })
 )
 const decodeDigest = Schema.decodeUnknownResult(Digest.Digest)
 const decodeTag = Schema.decodeUnknownResult(Tag.Tag)
@@ -180,7 +180,7 @@ export const deleteRepository = (
 
 /* Tags */
 
-const decodeTags = decodeJson(Schema.Struct({ ...Head, tags: list(Schema.Unknown) }))
+const decodeTags = decodeJson(closedStruct({ ...Head, tags: list(Schema.Unknown) }))
 
 const tagsProperties = page((response) =>
   Effect.flatMap(decodeTags(response), ({ tags, ...head }) =>
@@ -244,7 +244,7 @@ export const deleteTag = (
 
 /* Manifests */
 
-const decodeManifests = decodeJson(Schema.Struct({ ...Head, manifests: list(Schema.Unknown) }))
+const decodeManifests = decodeJson(closedStruct({ ...Head, manifests: list(Schema.Unknown) }))
 
 const manifestsProperties = page((response) =>
   Effect.flatMap(decodeManifests(response), ({ manifests, ...head }) =>
@@ -316,7 +316,7 @@ export const listDeletedRepositories = ({
 })
 
 const decodeDeletedManifests = decodeJson(
-  holding("manifests").pipe(Schema.decodeTo(Schema.Struct({ manifests: list(Schema.Unknown) })))
+  holding("manifests").pipe(Schema.decodeTo(closedStruct({ manifests: list(Schema.Unknown) })))
 )
 
 const deletedManifests = (repository: RepositoryName.RepositoryName) =>
@@ -340,7 +340,7 @@ export const listDeletedManifests = (
 })
 
 const decodeDeletedTags = decodeJson(
-  holding("tags").pipe(Schema.decodeTo(Schema.Struct({ tags: list(Schema.Unknown) })))
+  holding("tags").pipe(Schema.decodeTo(closedStruct({ tags: list(Schema.Unknown) })))
 )
 
 const deletedTags = (repository: RepositoryName.RepositoryName) =>

@@ -2,7 +2,6 @@
  * Reads JSON of other programs: keeps unknown fields, accepts unset fields that are written nonetheless, and limits the
  * depth.
  */
-import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import * as SchemaGetter from "effect/SchemaGetter"
@@ -52,20 +51,6 @@ export const fromJson = <S extends Schema.Constraint>(schema: S) =>
 export const parseJson = Schema.decodeUnknownOption(fromJson(Schema.Unknown))
 
 /**
- * A struct whose unknown fields are kept. Its type does not have them, because an index signature would accept a
- * misspelt field wherever a value is written by hand.
- */
-export const openStruct = <const Fields extends Schema.Struct.Fields>(fields: Fields) =>
-  Schema.make<
-    Schema.Codec<
-      Schema.Struct.Type<Fields>,
-      Schema.Struct.Encoded<Fields>,
-      Schema.Struct.DecodingServices<Fields>,
-      Schema.Struct.EncodingServices<Fields>
-    >
-  >(Schema.StructWithRest(Schema.Struct(fields), [Schema.Record(Schema.String, Schema.Unknown)]).ast)
-
-/**
  * An object from `JSON.parse`. Its content can only be JSON, so it is not checked.
  */
 export const ParsedObject = Schema.declare((input): input is Schema.JsonObject => Predicate.isObject(input), {
@@ -94,22 +79,111 @@ export const nullable = <S extends Schema.Constraint>(schema: S) => Schema.optio
 export const unchecked = <A>() => Schema.declare((_input: unknown): _input is A => true)
 
 /** Whether a value is what Go's encoder writes for an unset field. */
-export const isUnset = (value: unknown): boolean => value === null || value === "" || value === 0
+const isUnset = (value: unknown): boolean => value === null || value === "" || value === 0
 
 /** Whether a value is what Go's encoder writes for a struct without set fields. */
 const isUnsetStruct = (value: unknown): boolean =>
   isUnset(value) || (Predicate.isObject(value) && Object.values(value).every(isUnset))
 
-const optionalUnless = (isAbsent: (value: unknown) => boolean) => {
-  const isPresent = (value: unknown) => !isAbsent(value)
-  return <S extends Schema.Constraint>(schema: S) =>
-    Schema.optionalKey(unchecked<S["Encoded"] | null>()).pipe(
-      Schema.decodeTo(Schema.optionalKey(schema), {
-        decode: SchemaGetter.transformOptional(Option.filter(isPresent)),
-        encode: SchemaGetter.passthroughSupertype()
-      })
-    )
+/**
+ * A field of a struct that may be unset.
+ *
+ * The struct leaves out all its unset fields in one step, because a schema that decodes to another one takes time for
+ * each field of each record, also for those that are absent.
+ */
+class Field<S extends Schema.Constraint, Slot extends Schema.Constraint> {
+  /** The schema of the value. */
+  readonly schema: S
+  /** The field in the struct. */
+  readonly slot: Slot
+  readonly isUnset: (value: unknown) => boolean
+  /** What is decoded instead of an unset field. */
+  readonly fallback: S["Encoded"] | undefined
+
+  constructor(schema: S, slot: Slot, isUnset: (value: unknown) => boolean, fallback?: S["Encoded"]) {
+    this.schema = schema
+    this.slot = slot
+    this.isUnset = isUnset
+    this.fallback = fallback
+  }
 }
+
+type AnyField = Field<Schema.Constraint, Schema.Constraint>
+
+type Fields = { readonly [name: string]: Schema.Constraint | AnyField }
+
+/** The fields as they are read. */
+type Read<F extends Fields> = {
+  readonly [Name in keyof F]: F[Name] extends Field<infer _, infer Slot>
+    ? Slot
+    : F[Name] extends Schema.Constraint
+      ? F[Name]
+      : never
+}
+
+/** The fields as they may be written. */
+type Written<F extends Fields> = {
+  readonly [Name in keyof F]: F[Name] extends Field<infer S, infer _>
+    ? Schema.optionalKey<Schema.NullOr<S>>
+    : F[Name] extends Schema.Constraint
+      ? F[Name]
+      : never
+}
+
+type Codec<F extends Fields> = Schema.Codec<
+  Schema.Struct.Type<Read<F>>,
+  Schema.Struct.Encoded<Written<F>>,
+  Schema.Struct.DecodingServices<Read<F>>,
+  Schema.Struct.EncodingServices<Read<F>>
+>
+
+interface Values {
+  readonly [name: string]: unknown
+}
+
+/** Leaves out the unset fields of an object, or sets their fallbacks. Nearly all objects need no copy. */
+const settling = (fields: Fields) => {
+  const mayBeUnset = Object.entries(fields).flatMap(([name, field]) =>
+    field instanceof Field ? [[name, field] as const] : []
+  )
+  return (values: Values): Values => {
+    if (!Predicate.isObject(values)) return values
+    let settled: { [name: string]: unknown } | undefined
+    for (const [name, { fallback, isUnset }] of mayBeUnset) {
+      if (Object.hasOwn(values, name) ? !isUnset(values[name]) : fallback === undefined) continue
+      settled ??= { ...values }
+      if (fallback === undefined) delete settled[name]
+      else settled[name] = fallback
+    }
+    return settled ?? values
+  }
+}
+
+const slotsOf = (fields: Fields): Schema.Struct.Fields =>
+  Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, field instanceof Field ? field.slot : field]))
+
+const settled = <F extends Fields, S extends Schema.Codec<Values, Values, unknown, unknown>>(fields: F, struct: S) =>
+  Schema.make<Codec<F>>(
+    unchecked<Values>().pipe(
+      Schema.decodeTo(struct, { decode: SchemaGetter.transform(settling(fields)), encode: SchemaGetter.passthrough() })
+    ).ast
+  )
+
+/** A struct of these fields alone. */
+export const closedStruct = <const F extends Fields>(fields: F): Codec<F> =>
+  settled(fields, Schema.Struct(slotsOf(fields)))
+
+/**
+ * A struct whose unknown fields are kept. Its type does not have them, because an index signature would accept a
+ * misspelt field wherever a value is written by hand.
+ */
+export const openStruct = <const F extends Fields>(fields: F): Codec<F> =>
+  settled(fields, Schema.StructWithRest(Schema.Struct(slotsOf(fields)), [Schema.Record(Schema.String, Schema.Unknown)]))
+
+const optionalUnless =
+  (isAbsent: (value: unknown) => boolean) =>
+  <S extends Schema.Constraint>(schema: S) =>
+    new Field(schema, Schema.optionalKey(schema), isAbsent)
 
 /** An optional field. `null`, an empty text and 0 mean absent. */
 export const optional = optionalUnless(isUnset)
@@ -122,14 +196,7 @@ export const optionalStruct = optionalUnless(isUnsetStruct)
 
 /** A required field. If it is unset, a fallback is decoded instead. */
 export const withFallback = <S extends Schema.Constraint>(schema: S, fallback: S["Encoded"]) =>
-  Schema.optionalKey(unchecked<S["Encoded"] | null>()).pipe(
-    Schema.decodeTo(schema, {
-      decode: SchemaGetter.transformOptional((value) =>
-        Option.some(Option.isNone(value) || value.value === null || isUnset(value.value) ? fallback : value.value)
-      ),
-      encode: SchemaGetter.passthroughSupertype()
-    })
-  )
+  new Field(schema, schema, isUnset, fallback)
 
 /** A list. Unset means empty. */
 export const list = <S extends Schema.Constraint>(schema: S) => withFallback(Schema.Array(schema), [])
