@@ -306,6 +306,12 @@ export const scrubbing = (secrets: ReadonlyArray<Sought>, work: Work = someWork(
   }
 }
 
+/** Whether a secret that is searched for already is this one: the same may be read from several answers. */
+const isSame = (secret: Redacted.Redacted<string>): ((known: Sought) => boolean) => {
+  const text = textOf(secret)
+  return ({ value }) => value === secret || (text !== undefined && textOf(value) === text)
+}
+
 /** More than a transport uses at a time: some tokens, and the credentials that they were requested with. */
 const mostRemembered = 16
 
@@ -314,21 +320,11 @@ const mostRemembered = 16
  * request to an address that contains it. The function adds secrets and returns the most recent ones, the latest last.
  */
 export const remembering = (): ((secrets: Secrets) => ReadonlyArray<Sought>) => {
-  /** By their texts, because the same secret may be read from several answers. The latest comes last. */
-  const kept = new Map<string, Sought>()
   let latest: ReadonlyArray<Sought> = []
   return (secrets) => {
     if (secrets.length === 0) return latest
-    for (const secret of secrets) {
-      const text = textOf(secret)
-      if (text === undefined) continue
-      const known = kept.get(text)
-      kept.delete(text)
-      // The owner of the earlier one may have wiped it.
-      kept.set(text, known !== undefined && textOf(known.value) === text ? known : sought(secret))
-    }
-    const all = [...kept.values()]
-    for (const text of [...kept.keys()].slice(0, -mostRemembered)) kept.delete(text)
+    const used = secrets.map((secret) => latest.find(isSame(secret)) ?? sought(secret))
+    const all = [...latest.filter((known) => !used.includes(known)), ...used]
     latest = all.slice(-mostRemembered)
     return all
   }
