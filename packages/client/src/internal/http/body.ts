@@ -4,6 +4,7 @@
 import type * as Arr from "effect/Array"
 import * as Bytes from "effect/Bytes"
 import * as Cause from "effect/Cause"
+import * as Channel from "effect/Channel"
 import * as Effect from "effect/Effect"
 import type * as Pull from "effect/Pull"
 import * as Result from "effect/Result"
@@ -42,7 +43,9 @@ export const pullBody = (
   response: HttpClientResponse.HttpClientResponse,
   heldBytes?: number
 ): Effect.Effect<Chunks, never, Scope.Scope> =>
-  isPulledResponse(response) ? Effect.succeed(response.pull(heldBytes)) : Stream.toPull(response.stream)
+  isPulledResponse(response)
+    ? Effect.succeed(response.pull(heldBytes))
+    : Effect.flatMap(Effect.scope, (scope) => Channel.toPullScoped(Stream.toChannel(response.stream), scope))
 
 /**
  * Reads the body up to `limit` bytes, and whether there was more. The rest is not fetched.
@@ -73,7 +76,7 @@ const readUpTo = (
   }
   return isPulledResponse(response)
     ? readFrom(response.pull(undefined))
-    : Effect.scoped(Effect.flatMap(Stream.toPull(response.stream), readFrom))
+    : Effect.scoped(Effect.flatMap(pullBody(response), readFrom))
 }
 
 /** Reads a body as JSON. Fails if it is larger than the limit. */

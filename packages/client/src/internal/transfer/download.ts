@@ -99,6 +99,8 @@ const upTo = (pieces: ReadonlyArray<Uint8Array>, bytes: number): ReadonlyArray<U
   })
 }
 
+type Pieces = Arr.NonEmptyReadonlyArray<Uint8Array>
+
 interface Connection {
   readonly arrivals: Queue.Dequeue<ReadonlyArray<Uint8Array>, RegistryError | Cause.Done>
   readonly scope: Scope.Closeable
@@ -172,8 +174,6 @@ export const statedSize = (
   blob: Pick<Download, "digest" | "repository">
 ): Effect.Effect<number | undefined, RegistryError> =>
   Effect.scoped(Effect.map(open(transport, blob, "bytes=0-0"), (response) => readExtent(response)?.total))
-
-type Pieces = Arr.NonEmptyReadonlyArray<Uint8Array>
 
 /**
  * Streams the bytes of a blob. Succeeds only if they match the size and, with a hash, the digest.

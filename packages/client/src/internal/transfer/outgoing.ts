@@ -3,6 +3,7 @@
  * as it may be needed again.
  */
 import * as Cause from "effect/Cause"
+import * as Channel from "effect/Channel"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -147,7 +148,7 @@ export const make = Effect.fnUntraced(function* <E, R>(options: {
   const openReader = Effect.fnUntraced(function* (offset: number) {
     if (reader !== undefined) yield* Scope.close(reader.scope, Exit.void)
     const own = yield* Scope.fork(scope)
-    const pull = yield* Effect.provideService(Stream.toPull(read(offset)), Scope.Scope, own)
+    const pull = yield* Channel.toPullScoped(Stream.toChannel(read(offset)), own)
     return { pull, scope: own, pieces: [], position: offset, ended: false } satisfies Reader<R>
   })
 
