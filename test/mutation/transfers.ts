@@ -99,14 +99,14 @@ const downloads: ReadonlyArray<Fault> = [
   {
     wrong: "a connection that drips bytes does not count as stalled",
     file: `${folder}/download.ts`,
-    find: "Idle.watch(idleTimeout, Idle.leastBytesPerSecond)",
+    find: "Idle.watch(idleTimeout, { bytesPerSecond: Idle.leastBytesPerSecond })",
     replace: "Idle.watch(idleTimeout)"
   },
   {
     wrong: "bytes that came fast at first excuse a drip later",
     file: `${folder}/idle.ts`,
-    find: "        moved = 0\n        waited = -waiting\n",
-    replace: "        waited = -waiting\n"
+    find: "          moved = 0\n          waited = -waiting\n",
+    replace: "          waited = -waiting\n"
   },
   {
     wrong: "the time of a slow consumer counts as a stall of the registry",
@@ -363,8 +363,8 @@ const uploads: ReadonlyArray<Fault> = [
   {
     wrong: "a chunk that the HTTP client never takes hangs",
     file: `${folder}/upload.ts`,
-    find: "        duration: slow,\n",
-    replace: "        duration: Duration.infinity,\n"
+    find: "Idle.watch(idle, { total: slow })",
+    replace: "Idle.watch(idle)"
   },
   {
     wrong: "a commit without a response hangs",

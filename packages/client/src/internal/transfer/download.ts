@@ -118,7 +118,7 @@ const readAhead = Effect.fnUntraced(function* (
   failed: (reason: Reason) => RegistryError
 ) {
   const scope = yield* Effect.scope
-  const watch = yield* Idle.watch(idleTimeout, Idle.leastBytesPerSecond)
+  const watch = yield* Idle.watch(idleTimeout, { bytesPerSecond: Idle.leastBytesPerSecond })
   const arrivals = yield* Queue.bounded<ReadonlyArray<Uint8Array>, RegistryError | Cause.Done>(1)
   // When this pulls the next pieces, one pull waits in the queue, the consumer has another, and still uses a third.
   const pull = yield* pullBody(response, heldBytes)

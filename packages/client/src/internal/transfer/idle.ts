@@ -35,26 +35,38 @@ export interface Watch {
 /**
  * Watches a connection. The other side stalls if there is no progress for the duration, or if its turns add up to the
  * duration and fewer bytes arrived than the minimum rate demands: a byte now and then does not keep a connection alive.
+ * It also stalls if the watch has run for the `total` duration.
  */
-export const watch = (duration: Duration.Duration, bytesPerSecond = 0): Effect.Effect<Watch> =>
+export const watch = (
+  duration: Duration.Duration,
+  { bytesPerSecond = 0, total }: { readonly bytesPerSecond?: number; readonly total?: Duration.Duration } = {}
+): Effect.Effect<Watch> =>
   Effect.map(Clock.Clock, (clock) => {
     const idleMillis = Duration.toMillis(duration)
     let since: number | undefined = clock.currentTimeMillisUnsafe()
     /** The turns of the other side since the last check of the rate, without the current one, in milliseconds. */
     let waited = 0
     let moved = 0
-    const stalled: Effect.Effect<Reason> = Effect.suspend(() => {
-      const waiting = since === undefined ? 0 : clock.currentTimeMillisUnsafe() - since
-      if (waiting >= idleMillis) return Effect.succeed(stall(duration))
-      const spent = waited + waiting
-      if (spent >= idleMillis) {
-        if (moved * 1000 < bytesPerSecond * spent) return Effect.succeed(tooSlow(duration, bytesPerSecond))
-        moved = 0
-        waited = -waiting
-      }
-      const left = since === undefined ? idleMillis : idleMillis - Math.max(waiting, waited + waiting)
-      return Effect.andThen(Effect.sleep(left), stalled)
-    })
+    const stalledBefore = (endMillis: number): Effect.Effect<Reason> =>
+      Effect.suspend(() => {
+        const now = clock.currentTimeMillisUnsafe()
+        if (total !== undefined && now >= endMillis) return Effect.succeed(stall(total))
+        const waiting = since === undefined ? 0 : now - since
+        if (waiting >= idleMillis) return Effect.succeed(stall(duration))
+        const spent = waited + waiting
+        if (spent >= idleMillis) {
+          if (moved * 1000 < bytesPerSecond * spent) return Effect.succeed(tooSlow(duration, bytesPerSecond))
+          moved = 0
+          waited = -waiting
+        }
+        const left = since === undefined ? idleMillis : idleMillis - Math.max(waiting, waited + waiting)
+        return Effect.andThen(Effect.sleep(Math.min(left, endMillis - now)), stalledBefore(endMillis))
+      })
+    const stalled = Effect.suspend(() =>
+      stalledBefore(
+        total === undefined ? Number.POSITIVE_INFINITY : clock.currentTimeMillisUnsafe() + Duration.toMillis(total)
+      )
+    )
     return {
       wait: () => {
         since = clock.currentTimeMillisUnsafe()

@@ -5,7 +5,6 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import * as Latch from "effect/Latch"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
@@ -291,21 +290,16 @@ const makeRequests = <E, R>(
     const isCommit = commits && last
     const idle = isCommit ? closing(end) : idleTimeout
     const slow = allowance(idle, bytes.length, Idle.leastBytesPerSecond)
-    const watch = yield* Idle.watch(idle)
-    const taken = yield* Latch.make()
+    // The registry's turn begins when the HTTP client takes the first part. If the client does not report that, only the
+    // limit of the whole chunk applies.
+    const watch = yield* Idle.watch(idle, { total: slow })
+    watch.rest()
     const sent: Distribution.SentBytes = {
       body: HttpBody.uint8Array(bytes, octetStream),
       // A blob in one request is not a chunk.
       ...(isCommit && offset === 0 ? {} : { contentRange: `${offset}-${end - 1}` }),
-      onSent: () => {
-        watch.wait()
-        taken.openUnsafe()
-      },
-      // If the HTTP client does not report progress, the limit applies to the whole chunk.
-      stalled: Effect.timeoutOrElse(Effect.andThen(taken.await, watch.stalled), {
-        duration: slow,
-        orElse: () => Effect.succeed(Idle.stall(slow))
-      })
+      onSent: watch.wait,
+      stalled: watch.stalled
     }
     if (!isCommit) return yield* send({ from: offset, to: end, isLast: last }, sent)
     const digest = yield* digestRead
