@@ -68,7 +68,7 @@ export const make = (
       Effect.map(sizeOf(digest), (size) =>
         Option.isNone(size)
           ? Stream.fail(missing(digest))
-          : BlobSource.fromFile(pathOf(digest))
+          : BlobSource.fromFile(pathOf(digest), { offset: 0, size: size.value })
               .read(offset, heldBytes)
               .pipe(
                 Stream.provideService(FileSystem.FileSystem, files),
