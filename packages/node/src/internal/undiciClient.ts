@@ -16,6 +16,7 @@ import { constUndefined } from "effect/Function"
 import * as Inspectable from "effect/Inspectable"
 import * as Option from "effect/Option"
 import { pipeArguments } from "effect/Pipeable"
+import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Cookies from "effect/http/Cookies"
@@ -326,14 +327,6 @@ interface Sending {
 
 /** Sends a request. `handOut` receives the function that aborts it, before or after its response has arrived. */
 const send = (
-  sending: Sending,
-  request: HttpClientRequest.HttpClientRequest,
-  url: URL,
-  handOut: (giveUp: () => void) => void
-): Failing<Answer> =>
-  Effect.contextWith((context: Context.Context<never>) => sendWithin(context, sending, request, url, handOut))
-
-const sendWithin = (
   context: Context.Context<never>,
   { dispatcher, releaseOf }: Sending,
   request: HttpClientRequest.HttpClientRequest,
@@ -416,9 +409,9 @@ const sendWithin = (
     return Effect.sync(giveUp)
   })
 
-const urlOf = (request: HttpClientRequest.HttpClientRequest): Effect.Effect<URL, HttpClientError.HttpClientError> =>
-  Effect.mapError(
-    Effect.fromResult(Url.make(request.url, request.urlParams, Option.getOrUndefined(request.hash))),
+const urlOf = (request: HttpClientRequest.HttpClientRequest): Result.Result<URL, HttpClientError.HttpClientError> =>
+  Result.mapError(
+    Url.make(request.url, request.urlParams, Option.getOrUndefined(request.hash)),
     (cause) => new HttpClientError.HttpClientError({ reason: new HttpClientError.InvalidUrlError({ request, cause }) })
   )
 
@@ -429,25 +422,22 @@ export const make = (
 ): ScopedHttpClient.ScopedHttpClient =>
   ScopedHttpClient.make(
     HttpClient.make((request, url, signal) =>
-      send({ dispatcher, releaseOf }, request, url, (giveUp) => {
-        if (signal.aborted) giveUp()
-        signal.addEventListener("abort", giveUp)
-      })
+      Effect.contextWith((context: Context.Context<never>) =>
+        send(context, { dispatcher, releaseOf }, request, url, (giveUp) => {
+          if (signal.aborted) giveUp()
+          signal.addEventListener("abort", giveUp)
+        })
+      )
     ),
     (request) =>
-      Effect.flatMap(urlOf(request), (url) => {
+      Effect.contextWith((context: Context.Context<Scope.Scope>) => {
+        const url = urlOf(request)
+        if (Result.isFailure(url)) return Effect.fail(url.failure)
         let giveUp: (() => void) | undefined
-        const sent = send({ dispatcher, releaseOf }, request, url, (handedOut) => {
+        const release = Effect.sync(() => giveUp?.())
+        const sent = send(context, { dispatcher, releaseOf }, request, url.success, (handedOut) => {
           giveUp = handedOut
         })
-        return Effect.flatMap(Effect.scope, (scope) =>
-          Effect.andThen(
-            Scope.addFinalizer(
-              scope,
-              Effect.sync(() => giveUp?.())
-            ),
-            sent
-          )
-        )
+        return Effect.andThen(Scope.addFinalizer(Context.get(context, Scope.Scope), release), sent)
       })
   )
