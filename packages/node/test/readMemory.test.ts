@@ -8,6 +8,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import * as HttpClient from "effect/http/HttpClient"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as NodeRegistryHttpClient from "../src/NodeRegistryHttpClient.ts"
 
 const content = randomBytes(12 * 1024 * 1024 + 12_345)
@@ -60,7 +61,9 @@ const assertIntact = (pieces: ReadonlyArray<Piece>) => {
 /** Reads an answer with a reader that looks at all that it may look at. Tells how many pieces of memory it saw. */
 const read = (address: string, heldBytes: number | undefined) =>
   Effect.gen(function* () {
-    const response = yield* HttpClient.get(address)
+    const client = yield* HttpClient.HttpClient
+    if (!ScopedHttpClient.isScopedHttpClient(client)) return yield* Effect.die("the client has no scoped requests")
+    const response = yield* client.executeScoped(HttpClientRequest.get(address))
     const memory = new Set<ArrayBufferLike>()
     const pulls: Array<ReadonlyArray<Piece>> = []
     let size = 0
