@@ -3,14 +3,14 @@
  * page.
  */
 import { cp, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises"
-import { join } from "node:path"
+import { SourceMap } from "node:module"
+import { dirname, join, resolve } from "node:path"
 import { AcrEmulator } from "@effect-acr/emulator"
 import { assert, layer } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
-import * as Schema from "effect/Schema"
 import { authConfig } from "../packages/cli/test/support/registry.ts"
 import { run, temporaryFolder } from "./support/command.ts"
 import { bundleFirst, deepProgram, firstProgram, withDeepImports } from "./support/firstProgram.ts"
@@ -66,7 +66,7 @@ const programs = [
     name: "the first program",
     program: Effect.map(firstProgram, withoutAzure),
     prints: "1.0\nlatest\n",
-    uses: ["client/dist/Registries.js", "node/dist/NodeRegistries.js"],
+    uses: ["client/src/Registries.ts", "node/src/NodeRegistries.ts"],
     unused: ["Annotations", "BlobSource", "Content", "Diagnosis", "RateLimits", "SoftDeleted"],
     atMost: 1_200_000
   },
@@ -74,24 +74,60 @@ const programs = [
     name: "an application",
     program: Effect.succeed(oneRegistry),
     prints: "library/hello-world\n",
-    uses: ["client/dist/ContainerRegistry.js", "node/dist/NodeRegistryHttpClient.js"],
+    uses: ["client/src/ContainerRegistry.ts", "node/src/NodeRegistryHttpClient.ts"],
     unused: ["DockerConfig", "NodeCompression", "NodeRegistries", "RegistryContent", "Registries", "Referrer"],
     atMost: 1_100_000
   }
 ]
 
-const SourceMap = Schema.fromJsonString(Schema.Struct({ sources: Schema.Array(Schema.String) }))
+interface Place {
+  readonly file: string
+  readonly line: number
+  readonly column: number
+}
+
+/** The map of a file of JavaScript: from which place in which source a place in it comes. */
+const mapOf = (file: string) =>
+  Effect.map(
+    Effect.promise(() => readFile(`${file}.map`, "utf8")),
+    (text) => {
+      const map = new SourceMap(JSON.parse(text))
+      return (line: number, column: number): Place | undefined => {
+        const entry = map.findEntry(line, column)
+        // Code that the bundler added has no source, other than the types say.
+        if (!("originalSource" in entry) || typeof entry.originalSource !== "string") return undefined
+        const { originalColumn, originalLine, originalSource } = entry
+        return { file: resolve(dirname(file), originalSource), line: originalLine, column: originalColumn }
+      }
+    }
+  )
+
+/** The places that the words of a bundle come from. */
+const placesIn = Effect.fnUntraced(function* (bundle: string) {
+  const placeOf = yield* mapOf(bundle)
+  const text = yield* Effect.promise(() => readFile(bundle, "utf8"))
+  return text
+    .split("\n")
+    .flatMap((code, line) => Array.from(code.matchAll(/[\w$]+/g)).flatMap(({ index }) => placeOf(line, index) ?? []))
+})
+
+const inPackages = (file: string): string | undefined => /^.*\/node_modules\/(.+)$/.exec(file)?.[1]
 
 /** The packages that a bundle has code of, and the modules of ours. */
-const contentOf = Effect.fnUntraced(function* (file: string) {
-  const map = yield* Effect.promise(() => readFile(`${file}.map`, "utf8"))
-  const { sources } = yield* Schema.decodeEffect(SourceMap)(map)
-  const paths = sources
-    .filter((source) => source.includes("/node_modules/"))
-    .map((source) => source.replace(/^.*\/node_modules\//, ""))
+const contentOf = Effect.fnUntraced(function* (bundle: string) {
+  const places = (yield* placesIn(bundle)).flatMap((place) => {
+    const path = inPackages(place.file)
+    return path === undefined ? [] : [{ ...place, path }]
+  })
+  // Several modules of ours share a file. The map of that file tells them apart.
+  const ours = places.filter(({ path }) => path.startsWith("@effect-acr/"))
+  const files = [...new Set(ours.map(({ file }) => file))]
+  const maps = new Map(yield* Effect.forEach(files, (file) => Effect.map(mapOf(file), (map) => [file, map] as const)))
   return {
-    packages: new Set(paths.map((path) => /^(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? "")),
-    modules: new Set(paths.filter((path) => path.startsWith("@effect-acr/")))
+    packages: new Set(places.map(({ path }) => /^(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? "")),
+    modules: new Set(
+      ours.flatMap(({ column, file, line }) => inPackages(maps.get(file)?.(line, column)?.file ?? "") ?? [])
+    )
   }
 })
 
@@ -150,7 +186,7 @@ layer(ProjectLive, { timeout: "3 minutes", excludeTestServices: true })("a bundl
       assert.strictEqual(yield* runElsewhere(join(folder, "bundle")), "1.0\nlatest\n")
 
       const { modules, packages } = yield* contentOf(join(folder, "bundle/first.mjs"))
-      assert.isTrue(modules.has("@effect-acr/azure-identity/dist/AzureCredentials.js"))
+      assert.isTrue(modules.has("@effect-acr/azure-identity/src/AzureCredentials.ts"))
       assert.isFalse(packages.has("@azure/identity"))
 
       const files = yield* Effect.promise(() => readdir(join(folder, "bundle")))
@@ -195,7 +231,7 @@ layer(ProjectLive, { timeout: "3 minutes", excludeTestServices: true })("a bundl
           uses.map((module) => `@effect-acr/${module}`)
         )
         assert.deepStrictEqual(
-          [...modules].filter((module) => unused.some((name) => module.endsWith(`/${name}.js`))),
+          [...modules].filter((module) => unused.some((name) => module.endsWith(`/${name}.ts`))),
           []
         )
         assert.isBelow(yield* bytesOf(file), atMost)

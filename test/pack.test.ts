@@ -30,7 +30,7 @@ import { run } from "./support/command.ts"
 import { startContainer } from "./support/container.ts"
 import { emulated } from "./support/emulator.ts"
 import { startWith } from "./support/emulatorCommand.ts"
-import { firstProgram } from "./support/firstProgram.ts"
+import { firstProgram, withDeepImports } from "./support/firstProgram.ts"
 import { oldNode } from "./support/oldNode.ts"
 import * as Packed from "./support/packed.ts"
 import * as Runtimes from "./support/runtimes.ts"
@@ -79,6 +79,21 @@ const sha256 = (bytes: Uint8Array): string => `sha256:${createHash("sha256").upd
 const layers = [Transfer.large, Transfer.large.subarray(0, 2_000_000), new Uint8Array()].map(sha256)
 
 const adminUser = { username: "contoso", password: Redacted.make("a-password") }
+
+/** A module that prints the address of each file that Node loads. */
+const printingFiles = (method: "error" | "log"): string => {
+  const hook = `
+    import { registerHooks } from "node:module"
+    registerHooks({ load: (url, context, next) => (url.startsWith("file:") && console.${method}(url), next(url, context)) })`
+  return `data:text/javascript,${encodeURIComponent(hook)}`
+}
+
+/** The public modules of a package, by their names. */
+const publicModules = (name: string) =>
+  Effect.map(
+    Effect.promise(() => readdir(join(root, "packages", name, "src"))),
+    (files) => files.filter((file) => file.endsWith(".ts") && file !== "bin.ts").map((file) => file.slice(0, -3))
+  )
 
 /** What a program finds in its environment that logs in to the emulator as it pleases. */
 const environment = Effect.map(AcrEmulator.AcrEmulator, ({ endpoint }) => ({
@@ -144,10 +159,7 @@ layer(ProjectLive, { timeout: "3 minutes", excludeTestServices: true })("packed,
     it.effect(`${name} has types in each of its modules`, () =>
       Effect.gen(function* () {
         const archive = yield* archiveOf(name)
-        const files = yield* Effect.promise(() => readdir(join(root, "packages", name, "src")))
-        const modules = files
-          .filter((file) => file.endsWith(".ts") && file !== "bin.ts")
-          .map((file) => `./${file.slice(0, -3)}`)
+        const modules = (yield* publicModules(name)).map((module) => `./${module}`)
         const result = yield* Effect.promise(() =>
           checkPackage(createPackageFromTarballData(archive), { includeEntrypoints: modules })
         )
@@ -190,6 +202,85 @@ layer(ProjectLive, { timeout: "3 minutes", excludeTestServices: true })("packed,
           }
         }
       })
+    )
+  }
+
+  it.effect("each module loads alone, with the exports of its source", () =>
+    Effect.gen(function* () {
+      const { home } = yield* Project
+      const modules = yield* Effect.forEach(Packed.names, (name) =>
+        Effect.map(publicModules(name), (modules) => modules.map((module) => ({ name, module })))
+      )
+      const check = Effect.fnUntraced(function* ({ module, name }: { readonly name: string; readonly module: string }) {
+        const path = module === "index" ? `@effect-acr/${name}` : `@effect-acr/${name}/${module}`
+        const script = `console.log(JSON.stringify(Object.keys(await import(${JSON.stringify(path)})).sort()))`
+        const printed = yield* run(process.execPath, ["--input-type=module", "--eval", script], { cwd: home })
+        const source: object = yield* Effect.promise(() => import(join(root, "packages", name, "src", `${module}.ts`)))
+        assert.deepStrictEqual(yield* Schema.decodeEffect(Strings)(printed), Object.keys(source).toSorted(), path)
+      })
+      yield* Effect.forEach(modules.flat(), check, { concurrency: 2 })
+    })
+  )
+
+  it.effect("an import by path is the module of the index, also where another package imports it", () =>
+    Effect.gen(function* () {
+      const { home } = yield* Project
+      const script = `
+        import { ContainerRegistry, Registries, RegistryError } from "@effect-acr/client"
+        import { NodeRegistries } from "@effect-acr/node"
+        import * as byPath from "@effect-acr/client/ContainerRegistry"
+        import * as registries from "@effect-acr/client/Registries"
+        import * as errors from "@effect-acr/client/RegistryError"
+        import * as Effect from "effect/Effect"
+        const opened = registries.Registries.use(({ open }) => Effect.flip(open("a b")))
+        const error = await Effect.runPromise(Effect.provide(opened, NodeRegistries.layer))
+        console.log(
+          byPath.ContainerRegistry === ContainerRegistry.ContainerRegistry,
+          registries.Registries === Registries.Registries,
+          errors.RegistryError === RegistryError.RegistryError,
+          error instanceof RegistryError.RegistryError
+        )`
+      const printed = yield* run(process.execPath, ["--input-type=module", "--eval", script], { cwd: home })
+      assert.strictEqual(printed, "true true true true\n")
+    })
+  )
+
+  it.effect("stack traces name the sources", () =>
+    Effect.gen(function* () {
+      const { home } = yield* Project
+      const script = `
+        import { printable } from "@effect-acr/client/Printable"
+        try { printable(1) } catch (error) { console.log(error.stack) }`
+      const args = ["--enable-source-maps", "--input-type=module", "--eval", script]
+      const printed = yield* run(process.execPath, args, { cwd: home })
+      const source = yield* Effect.promise(() => readFile(join(root, "packages/client/src/Printable.ts"), "utf8"))
+      const line = source.split("\n").findIndex((text) => text.startsWith("export const printable")) + 1
+      assert.include(printed, `/@effect-acr/client/src/Printable.ts:${line}:`)
+    })
+  )
+
+  for (const { atMost, form, imports } of [
+    { imports: "as in the README", form: (program: string) => program, atMost: 55 },
+    { imports: "by path", form: withDeepImports, atMost: 20 }
+  ]) {
+    it.effect(`the first program reads few files of the packages, with imports ${imports}`, () =>
+      Effect.gen(function* () {
+        const { home } = yield* Project
+        const { loginServer, seed } = yield* AcrEmulator.AcrEmulator
+        yield* seed({ repository: "library/hello-world", tags: ["latest"] })
+        const program = form(yield* firstProgram)
+        yield* Effect.promise(() => writeFile(join(home, "reads.ts"), program))
+        const printed = yield* run(
+          process.execPath,
+          ["--import", printingFiles("log"), "reads.ts", `${loginServer}/library/hello-world`],
+          { cwd: home, env: { ...process.env, ...(yield* dockerVariable) } }
+        )
+        const lines = printed.trim().split("\n")
+        assert.strictEqual(lines.at(-1), "latest")
+        const ours = lines.filter((line) => line.includes("/node_modules/@effect-acr/"))
+        assert.isAbove(ours.length, 5)
+        assert.isAtMost(ours.length, atMost)
+      }).pipe(Effect.provide(AcrEmulator.layer({ adminUser })))
     )
   }
 
@@ -251,13 +342,9 @@ layer(ProjectLive, { timeout: "3 minutes", excludeTestServices: true })("packed,
     Effect.gen(function* () {
       const { home } = yield* Project
       const dist = join(Packed.packageFolder(home, "emulator"), "dist")
-      const hook = `
-        import { registerHooks } from "node:module"
-        registerHooks({ load: (url, context, next) => (url.startsWith("file:") && console.error(url), next(url, context)) })`
-      const preload = `data:text/javascript,${encodeURIComponent(hook)}`
       const started = yield* startWith(process.execPath, [
         "--import",
-        preload,
+        printingFiles("error"),
         join(dist, "bin.js"),
         "--json",
         "--port",

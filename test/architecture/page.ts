@@ -53,6 +53,11 @@ const journeys = `
 Modules outside \`internal\` are public, one for each concept. In \`internal\`, each folder belongs to one part, and each file is
 one mechanism of it.
 
+In the published packages, modules share files, since Node needs a good part of the start of a program to find and read them.
+\`test/release/mergeModules.ts\` merges what the compiler wrote: each public module keeps its path and its exports, source maps lead to
+the sources, and the declarations remain one for each module. The script also marks each call at the top level of a module as pure, so that
+bundlers remove what a program does not use. Such a call must have no effect other than its result.
+
 ## How a request is sent
 
 \`registry.deleteTag("library/hello-world", "latest")\` starts in \`ContainerRegistry\`:

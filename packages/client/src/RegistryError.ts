@@ -465,21 +465,19 @@ export const CredentialProblem = Schema.Literals(["NotConfigured", "Failed", "Ti
 
 export type CredentialProblem = typeof CredentialProblem.Type
 
-const credentialFields = {
-  /** The name of the credential: `AzureCliCredential`, `docker configuration`. */
-  credential: Schema.String,
-  /** Whether the credential is not configured here, failed, or timed out. */
-  problem: CredentialProblem,
-  description
-}
-
 /**
  * One credential of several, and why it was passed over.
  *
  * @category schemas
  * @since 0.1.0
  */
-export const PassedOver = Schema.Struct(credentialFields)
+export const PassedOver = Schema.Struct({
+  /** The name of the credential: `AzureCliCredential`, `docker configuration`. */
+  credential: Schema.String,
+  /** Whether the credential is not configured here, failed, or timed out. */
+  problem: CredentialProblem,
+  description
+})
 
 export type PassedOver = typeof PassedOver.Type
 
@@ -492,7 +490,11 @@ export type PassedOver = typeof PassedOver.Type
 export class CredentialUnavailable extends Schema.TaggedError<CredentialUnavailable>(
   "@effect-acr/client/RegistryError/CredentialUnavailable"
 )("CredentialUnavailable", {
-  ...credentialFields,
+  /** The name of the credential: `AzureCliCredential`, `docker configuration`. */
+  credential: Schema.String,
+  /** Whether the credential is not configured here, failed, or timed out. */
+  problem: CredentialProblem,
+  description,
   /** If several credentials were tried: each of them, in order. */
   passedOver: Schema.Array(PassedOver).pipe(Schema.withConstructorDefault(Effect.succeed([]))),
   /** The error of the credential. */

@@ -194,7 +194,7 @@ ${section("slowest", "Slowest repositories", slowest(progress))}
 ${problems(progress)}
 <p class="quiet">As of ${Words.time(progress.at)}. States and failures cover the whole run, all else this call.</p>
 </main>
-<script>${raw(script)}</script>
+${raw(`<script>${script}</script>`)}
 </body>
 </html>
 `.html
