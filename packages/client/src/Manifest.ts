@@ -55,7 +55,10 @@ export const Subject = openStruct({
 export type Subject = typeof Subject.Type
 
 /** A descriptor of a manifest. Its media type may be unset: other clients write and copy such content. */
-const Entry = openStruct({ ...descriptorFields, mediaType: withFallback(StatedType, MediaType.octetStream) })
+const Entry: Schema.Codec<
+  Descriptor.Descriptor,
+  Omit<(typeof Descriptor.Descriptor)["Encoded"], "mediaType"> & { readonly mediaType?: string | null }
+> = openStruct({ ...descriptorFields, mediaType: withFallback(StatedType, MediaType.octetStream) })
 
 /**
  * An OCI image manifest or a Docker manifest, version 2 schema 2: a configuration and layers.
