@@ -225,7 +225,7 @@ export const http: ReadonlyArray<Fault> = [
   {
     wrong: "an answer without end fills the memory",
     file: `${folder}/body.ts`,
-    find: "return size > limit ? stop : Effect.void",
-    replace: "return size < 0 ? stop : Effect.void"
+    find: "return size > limit ? Effect.succeed(ended(true)) : next",
+    replace: "return size < 0 ? Effect.succeed(ended(true)) : next"
   }
 ]

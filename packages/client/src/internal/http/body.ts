@@ -75,7 +75,7 @@ const readUpTo = (
     return next
   }
   return isPulledResponse(response)
-    ? readFrom(response.pull(undefined))
+    ? Effect.suspend(() => readFrom(response.pull(undefined)))
     : Effect.scoped(Effect.flatMap(pullBody(response), readFrom))
 }
 
