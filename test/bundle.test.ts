@@ -34,6 +34,14 @@ const write = Effect.fnUntraced(function* (name: string, program: string) {
   return folder
 })
 
+/** Writes the `start.mjs` of docs/startup.md that calls a function. */
+const writeStart = (folder: string, calls: string) =>
+  Effect.promise(async () => {
+    const page = await readFile(new URL("../docs/startup.md", import.meta.url), "utf8")
+    const starts = Array.from(page.matchAll(/```js\n(.*?)```/gs), ([, start = ""]) => start)
+    await writeFile(join(folder, "start.mjs"), starts.find((start) => start.includes(`${calls}(`)) ?? "")
+  })
+
 /** The first program with the logins of docker alone. */
 const withoutAzure = (program: string): string =>
   program
@@ -199,12 +207,18 @@ layer(ProjectLive, { timeout: "3 minutes", excludeTestServices: true })("a bundl
   it.effect("can do without: a program that turns on the compile cache fills it", () =>
     Effect.gen(function* () {
       const folder = yield* write("cached", withDeepImports(yield* firstProgram))
-      const page = yield* Effect.promise(() => readFile(new URL("../docs/startup.md", import.meta.url), "utf8"))
-      const [, start = ""] = /```js\n(.*?)```/s.exec(page) ?? []
-      yield* Effect.promise(() => writeFile(join(folder, "start.mjs"), start))
+      yield* writeStart(folder, "enableCompileCache")
       assert.strictEqual(yield* runFirst("start.mjs", folder), "1.0\nlatest\n")
       const cached = yield* Effect.promise(() => readdir(join(folder, ".cache"), { recursive: true }))
       assert.isAbove(cached.length, 100)
+    }).pipe(Effect.provide(EmulatorLive))
+  )
+
+  it.effect("can do without: a program that postpones the second compilation of the parser runs", () =>
+    Effect.gen(function* () {
+      const folder = yield* write("later", withDeepImports(yield* firstProgram))
+      yield* writeStart(folder, "setFlagsFromString")
+      assert.strictEqual(yield* runFirst("start.mjs", folder), "1.0\nlatest\n")
     }).pipe(Effect.provide(EmulatorLive))
   )
 
