@@ -22,6 +22,7 @@ import * as Digest from "../src/Digest.ts"
 import { ContainerRegistry } from "../src/ContainerRegistry.ts"
 import * as Credentials from "../src/Credentials.ts"
 import { layerTransport, RegistryContent } from "../src/RegistryContent.ts"
+import { NotFound, RegistryError } from "../src/RegistryError.ts"
 import { never } from "../src/RetryPolicy.ts"
 import { Transport } from "../src/Transport.ts"
 import { content, patient, sha256 } from "./support/content.ts"
@@ -445,6 +446,20 @@ describe("the span of an operation", () => {
         assert.strictEqual((yield* Effect.flip(Effect.asVoid(lookUp))).reason._tag, "NotFound")
       }
     }).pipe(Effect.provide(content(({ method }) => new Response(method === "HEAD" ? null : "", { status: 404 }))))
+  )
+
+  it.effect("of a download fails where its consumer fails, and has no error type of its own then", () =>
+    Effect.gen(function* () {
+      const content = yield* RegistryContent
+      const missing = new RegistryError({
+        operation: "elsewhere",
+        reason: new NotFound({ resource: "repository", description: "elsewhere" })
+      })
+      const consumed = Stream.runForEach(content.blob("alpine", sha256("content")), () => missing)
+      const [download] = yield* spansOf(Effect.exit(consumed))
+      assert.include(download?.failure, "elsewhere")
+      assert.notProperty(download?.attributes, "error.type")
+    }).pipe(Effect.provide(content(() => new Response("content"))))
   )
 
   it.effect("of a login too", () =>

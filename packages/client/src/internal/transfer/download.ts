@@ -7,7 +7,7 @@ import * as Channel from "effect/Channel"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import type * as Pull from "effect/Pull"
+import * as Pull from "effect/Pull"
 import * as Queue from "effect/Queue"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -206,11 +206,9 @@ const begin = (
     let position = download.from
     let connection: Connection | undefined
     // `Effect.addFinalizer` would copy the context of the fiber.
-    yield* Scope.addFinalizerExit(scope, (exit) =>
-      Effect.andThen(
-        countBytes("received", position - download.from),
-        Exit.isFailure(exit) ? inSpan(showFailure(true)(exit.cause)) : Effect.void
-      )
+    yield* Scope.addFinalizer(
+      scope,
+      Effect.suspend(() => countBytes("received", position - download.from))
     )
 
     const end = (): number | undefined =>
@@ -328,5 +326,9 @@ const begin = (
       return Effect.matchEffect(inSpan(connect), { onFailure: again, onSuccess: next })
     })
 
-    return pull
+    // A failure of the consumer, which also ends the span, is no failure of the download.
+    const shown: typeof pull = Effect.tapCause(pull, (cause) =>
+      Pull.isDoneCause(cause) ? Effect.void : inSpan(showFailure(true)(cause))
+    )
+    return shown
   })
