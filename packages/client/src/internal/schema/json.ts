@@ -2,9 +2,11 @@
  * Reads JSON of other programs: keeps unknown fields, accepts unset fields that are written nonetheless, and limits the
  * depth.
  */
+import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import * as SchemaGetter from "effect/SchemaGetter"
+import * as SchemaIssue from "effect/SchemaIssue"
 
 /**
  * The number of levels of a document that are kept. Documents of registries have fewer than ten. `JSON.parse` reads any
@@ -32,20 +34,24 @@ const cutOff = (value: unknown, levels: number): unknown => {
     : Object.fromEntries(Object.entries(value).map(([key, item]) => [key, cutOff(item, levels - 1)]))
 }
 
-/**
- * A value from `JSON.parse`, with `null` in place of anything too deep, so that one odd field does not fail the
- * document.
- */
-const Shallow = Schema.Unknown.pipe(
-  Schema.decodeTo(Schema.Unknown, {
-    decode: SchemaGetter.transform((value) => (isDeeper(value, mostLevels) ? cutOff(value, mostLevels) : value)),
-    encode: SchemaGetter.passthrough()
-  })
+/** A value from `JSON.parse`, with `null` in place of anything too deep, so that one odd field does not fail the document. */
+const shallow = (value: unknown): unknown => (isDeeper(value, mostLevels) ? cutOff(value, mostLevels) : value)
+
+/** Returns at once what it read or why not, so that no fiber runs for a document, as `SchemaGetter.parseJson` needs one. */
+const parse = SchemaGetter.transformEffect((text: string, options) => {
+  try {
+    return Effect.succeed(shallow(JSON.parse(text)))
+  } catch {
+    return Effect.fail(new SchemaIssue.InvalidValue({ expected: "a valid JSON string" }, text, options))
+  }
+})
+
+const Json = Schema.String.annotate({ expected: "a string that will be decoded as JSON" }).pipe(
+  Schema.decodeTo(Schema.Unknown, { decode: parse, encode: SchemaGetter.stringifyJson() })
 )
 
 /** JSON text that a schema decodes, to a limited depth. */
-export const fromJson = <S extends Schema.Constraint>(schema: S) =>
-  Schema.fromJsonString(Shallow.pipe(Schema.decodeTo(schema)))
+export const fromJson = <S extends Schema.Constraint>(schema: S) => Json.pipe(Schema.decodeTo(schema))
 
 /** Parses JSON text to a limited depth. */
 export const parseJson = Schema.decodeUnknownOption(fromJson(Schema.Unknown))
