@@ -54,6 +54,19 @@ describe("an open struct", () => {
     seeded
   )
 
+  it("gives its fields to what Effect derives from it", () => {
+    const Outer = Schema.toCodecJson(Schema.Struct({ open: Open, at: Schema.Date }))
+    const value = { open: { known: 1, inner: { known: "a" } }, at: new Date(0) }
+    const written = { open: { known: 1, inner: { known: "a" } }, at: "1970-01-01T00:00:00.000Z" }
+    assert.deepStrictEqual<unknown>(Schema.encodeSync(Outer)(value), written)
+    assert.deepStrictEqual<object>(Schema.decodeSync(Outer)(written), value)
+
+    const odd: unknown = { ...written, open: { known: "1" } }
+    assert.isTrue(Result.isFailure(Schema.decodeUnknownResult(Outer)(odd)))
+    const { schema } = Schema.toJsonSchemaDocument(Schema.toType(Open))
+    assert.hasAllKeys(schema["properties"], ["known", "inner"])
+  })
+
   it("of very many unknown fields is read at once", () => {
     const novel = Object.fromEntries(Array.from({ length: 100_000 }, (_, index) => [`a/${index}`, "-"]))
     const read = atOnce(() => Result.getOrThrow(decode({ ...novel, known: 1 })))
