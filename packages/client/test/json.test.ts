@@ -63,8 +63,11 @@ describe("an open struct", () => {
 
     const odd: unknown = { ...written, open: { known: "1" } }
     assert.isTrue(Result.isFailure(Schema.decodeUnknownResult(Outer)(odd)))
-    const { schema } = Schema.toJsonSchemaDocument(Schema.toType(Open))
-    assert.hasAllKeys(schema["properties"], ["known", "inner"])
+    for (const side of [Open, Schema.toType(Open)]) {
+      const { schema } = Schema.toJsonSchemaDocument(side)
+      assert.deepStrictEqual(schema["required"], ["known"])
+      assert.hasAllKeys(schema["properties"], ["known", "inner"])
+    }
   })
 
   it("of very many unknown fields is read at once", () => {

@@ -84,7 +84,7 @@ export const holding = (...fields: ReadonlyArray<string>) =>
 export const nullable = <S extends Schema.Constraint>(schema: S) => Schema.optionalKey(Schema.NullOr(schema))
 
 /** A value that another schema will check: checking it twice would double the time. */
-export const unchecked = <A>() => Schema.declare((_input: unknown): _input is A => true)
+const unchecked = <A>() => Schema.declare((_input: unknown): _input is A => true)
 
 /** Whether a value is what Go's encoder writes for an unset field. */
 const isUnset = (value: unknown): boolean => value === null || value === "" || value === 0
@@ -156,30 +156,44 @@ const settling = (fields: Fields) => {
   )
   return (values: Values): Values => {
     if (!Predicate.isObject(values)) return values
-    let settled: { [name: string]: unknown } | undefined
+    let copy: { [name: string]: unknown } | undefined
     for (const [name, { fallback, isUnset }] of mayBeUnset) {
       if (Object.hasOwn(values, name) ? !isUnset(values[name]) : fallback === undefined) continue
-      settled ??= { ...values }
-      if (fallback === undefined) delete settled[name]
-      else settled[name] = fallback
+      copy ??= { ...values }
+      if (fallback === undefined) delete copy[name]
+      else copy[name] = fallback
     }
-    return settled ?? values
+    return copy ?? values
   }
 }
 
 const slotsOf = (fields: Fields): Schema.Struct.Fields =>
   Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, field instanceof Field ? field.slot : field]))
 
-const settled = <F extends Fields, S extends Schema.Codec<Values, Values, unknown, unknown>>(fields: F, struct: S) =>
+const asIs = { decode: SchemaGetter.passthrough<Values>(), encode: SchemaGetter.passthrough<Values>() }
+
+/**
+ * Decodes an object once its unset fields are settled. It is not checked before, which would take as long again. What Effect
+ * derives from the written object, such as its JSON Schema, is derived from `written`.
+ */
+const settled = <F extends Fields>(
+  fields: F,
+  struct: Schema.Codec<Values, Values, unknown, unknown>,
+  written: Schema.Codec<Values, Values, unknown, unknown>
+) =>
   Schema.make<Codec<F>>(
-    unchecked<Values>().pipe(
+    Schema.declare((_values): _values is Values => true, {
+      toCodec: () => Schema.link<Values>()(Schema.toEncoded(written), asIs)
+    }).pipe(
       Schema.decodeTo(struct, { decode: SchemaGetter.transform(settling(fields)), encode: SchemaGetter.passthrough() })
     ).ast
   )
 
 /** A struct of these fields alone. */
-export const closedStruct = <const F extends Fields>(fields: F): Codec<F> =>
-  settled(fields, Schema.Struct(slotsOf(fields)))
+export const closedStruct = <const F extends Fields>(fields: F): Codec<F> => {
+  const struct = Schema.Struct(slotsOf(fields))
+  return settled(fields, struct, struct)
+}
 
 /** The known fields of an object, then the others as they are. */
 const withOthers = (values: Values, known: Values, slots: Schema.Struct.Fields): Values => {
@@ -195,7 +209,7 @@ const derived = (struct: Schema.Codec<Values>) =>
     SchemaAST.isObjects(struct.ast)
       ? Schema.StructWithRest(Schema.make<Schema.Struct<Schema.Struct.Fields>>(struct.ast), [unknownFields])
       : struct,
-    { decode: SchemaGetter.passthrough(), encode: SchemaGetter.passthrough() }
+    asIs
   )
 
 /**
@@ -206,8 +220,9 @@ const derived = (struct: Schema.Codec<Values>) =>
  */
 export const openStruct = <const F extends Fields>(fields: F): Codec<F> => {
   const slots = slotsOf(fields)
+  const struct = Schema.Struct(slots)
   const open = Schema.declareConstructor<Values, Values>()(
-    [Schema.Struct(slots)],
+    [struct],
     ([struct]) => {
       const read = SchemaParser.decodeUnknownEffect(struct)
       return (values, self, options) =>
@@ -217,7 +232,7 @@ export const openStruct = <const F extends Fields>(fields: F): Codec<F> => {
     },
     { expected: "object", toCodec: ([struct]) => derived(struct) }
   )
-  return settled(fields, open)
+  return settled(fields, open, Schema.StructWithRest(struct, [unknownFields]))
 }
 
 const optionalUnless =
