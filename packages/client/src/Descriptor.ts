@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import { descriptorFields } from "./internal/schema/descriptor.ts"
-import { openStruct } from "./internal/schema/json.ts"
+import { openStruct } from "./internal/schema/fields.ts"
 
 /**
  * A pointer to a manifest or a blob.

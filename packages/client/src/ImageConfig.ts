@@ -6,7 +6,8 @@
 import type * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Digest from "./Digest.ts"
-import { fromJson, list, openStruct, optional, text, texts, withFallback } from "./internal/schema/json.ts"
+import { list, openStruct, optional, text, texts, withFallback } from "./internal/schema/fields.ts"
+import { fromJson } from "./internal/schema/json.ts"
 import { parser } from "./internal/schema/parser.ts"
 
 const strings = Schema.Array(Schema.String)

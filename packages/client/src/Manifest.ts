@@ -13,7 +13,6 @@ import type * as Descriptor from "./Descriptor.ts"
 import * as Digest from "./Digest.ts"
 import { descriptorFields } from "./internal/schema/descriptor.ts"
 import {
-  fromJson,
   list,
   openStruct,
   optional,
@@ -21,7 +20,8 @@ import {
   optionalStruct,
   texts,
   withFallback
-} from "./internal/schema/json.ts"
+} from "./internal/schema/fields.ts"
+import { fromJson } from "./internal/schema/json.ts"
 import { parser } from "./internal/schema/parser.ts"
 import { problemOf } from "./internal/schema/problem.ts"
 import { StatedType } from "./internal/schema/statedType.ts"

@@ -8,7 +8,7 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
-import { openStruct, optional, text } from "./internal/schema/json.ts"
+import { openStruct, optional, text } from "./internal/schema/fields.ts"
 import { parser } from "./internal/schema/parser.ts"
 import { distance } from "./internal/schema/platforms.ts"
 

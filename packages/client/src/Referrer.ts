@@ -13,7 +13,8 @@ import * as Digest from "./Digest.ts"
 import type * as Manifest from "./Manifest.ts"
 import * as MediaType from "./MediaType.ts"
 import { Tag } from "./Tag.ts"
-import { closedStruct, fromJson, optional, optionalStruct, texts } from "./internal/schema/json.ts"
+import { closedStruct, optional, optionalStruct, texts } from "./internal/schema/fields.ts"
+import { fromJson } from "./internal/schema/json.ts"
 import { StatedType } from "./internal/schema/statedType.ts"
 
 /**

@@ -126,8 +126,8 @@ describe("a manifest that cannot be read has its bytes and the problem", () => {
       JSON.stringify({ ...image, annotations: { secret: 1 } }),
       `Expected string at ["annotations"]["…"]`
     ],
-    ["a text of HTML", "<html></html>", "Expected a valid JSON string"],
-    ["no text at all", "", "Expected a valid JSON string"],
+    ["a text of HTML", "<html></html>", "Expected JSON"],
+    ["no text at all", "", "Expected JSON"],
     ["a list", "[]", "Expected object"],
     [
       "layers and manifests",

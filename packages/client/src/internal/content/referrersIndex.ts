@@ -11,7 +11,8 @@ import type { Descriptor } from "../../Descriptor.ts"
 import * as Digest from "../../Digest.ts"
 import type * as Manifest from "../../Manifest.ts"
 import * as MediaType from "../../MediaType.ts"
-import { fromJson, list, openStruct } from "../schema/json.ts"
+import { list, openStruct } from "../schema/fields.ts"
+import { fromJson } from "../schema/json.ts"
 
 /** An index as the registry stores it: fields and entries that this library does not know are kept. */
 export interface Index {

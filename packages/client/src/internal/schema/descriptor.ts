@@ -4,7 +4,7 @@
 import * as Schema from "effect/Schema"
 import * as Digest from "../../Digest.ts"
 import * as Platform from "../../Platform.ts"
-import { optional, optionalStruct, texts } from "./json.ts"
+import { optional, optionalStruct, texts } from "./fields.ts"
 import { StatedType } from "./statedType.ts"
 
 export const descriptorFields = {

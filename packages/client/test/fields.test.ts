@@ -4,7 +4,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { closedStruct, list, openStruct, optional } from "../src/internal/schema/json.ts"
+import { closedStruct, list, openStruct, optional } from "../src/internal/schema/fields.ts"
 import { atOnce } from "./support/atOnce.ts"
 
 const seeded = { arbitrary: { seed: 1, runs: 200 } }

@@ -1,0 +1,208 @@
+/**
+ * Objects in JSON of other programs, which have fields that this library does not know, and write fields that are not set.
+ */
+import * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
+import * as Schema from "effect/Schema"
+import * as SchemaAST from "effect/SchemaAST"
+import * as SchemaGetter from "effect/SchemaGetter"
+import * as SchemaIssue from "effect/SchemaIssue"
+import * as SchemaParser from "effect/SchemaParser"
+
+/** A value that another schema will check: checking it twice would double the time. */
+const unchecked = <A>() => Schema.declare((_input: unknown): _input is A => true)
+
+/** Whether a value is what Go's encoder writes for an unset field. */
+const isUnset = (value: unknown): boolean => value === null || value === "" || value === 0
+
+/** Whether a value is what Go's encoder writes for a struct without set fields. */
+const isUnsetStruct = (value: unknown): boolean =>
+  isUnset(value) || (Predicate.isObject(value) && Object.values(value).every(isUnset))
+
+/**
+ * A field of a struct that may be unset.
+ *
+ * The struct leaves out all its unset fields in one step, because a schema that decodes to another one takes time for
+ * each field of each record, also for those that are absent.
+ */
+class Field<S extends Schema.Constraint, Slot extends Schema.Constraint> {
+  /** The schema of the value. */
+  readonly schema: S
+  /** The field in the struct. */
+  readonly slot: Slot
+  readonly isUnset: (value: unknown) => boolean
+  /** What is decoded instead of an unset field. */
+  readonly fallback: S["Encoded"] | undefined
+
+  constructor(schema: S, slot: Slot, isUnset: (value: unknown) => boolean, fallback?: S["Encoded"]) {
+    this.schema = schema
+    this.slot = slot
+    this.isUnset = isUnset
+    this.fallback = fallback
+  }
+}
+
+type AnyField = Field<Schema.Constraint, Schema.Constraint>
+
+type Fields = { readonly [name: string]: Schema.Constraint | AnyField }
+
+/** The fields as they are read. */
+type Read<F extends Fields> = {
+  readonly [Name in keyof F]: F[Name] extends Field<infer _, infer Slot>
+    ? Slot
+    : F[Name] extends Schema.Constraint
+      ? F[Name]
+      : never
+}
+
+/** The fields as they may be written. */
+type Written<F extends Fields> = {
+  readonly [Name in keyof F]: F[Name] extends Field<infer S, infer _>
+    ? Schema.optionalKey<Schema.NullOr<S>>
+    : F[Name] extends Schema.Constraint
+      ? F[Name]
+      : never
+}
+
+type Codec<F extends Fields> = Schema.Codec<
+  Schema.Struct.Type<Read<F>>,
+  Schema.Struct.Encoded<Written<F>>,
+  Schema.Struct.DecodingServices<Read<F>>,
+  Schema.Struct.EncodingServices<Read<F>>
+>
+
+interface Values {
+  readonly [name: string]: unknown
+}
+
+/** Leaves out the unset fields of an object, or sets their fallbacks. Nearly all objects need no copy. */
+const settling = (fields: Fields) => {
+  const mayBeUnset = Object.entries(fields).flatMap(([name, field]) =>
+    field instanceof Field ? [[name, field] as const] : []
+  )
+  return (values: Values): Values => {
+    if (!Predicate.isObject(values)) return values
+    let copy: { [name: string]: unknown } | undefined
+    for (const [name, { fallback, isUnset }] of mayBeUnset) {
+      if (Object.hasOwn(values, name) ? !isUnset(values[name]) : fallback === undefined) continue
+      copy ??= { ...values }
+      if (fallback === undefined) delete copy[name]
+      else copy[name] = fallback
+    }
+    return copy ?? values
+  }
+}
+
+const slotsOf = (fields: Fields): Schema.Struct.Fields =>
+  Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, field instanceof Field ? field.slot : field]))
+
+const asIs = { decode: SchemaGetter.passthrough<Values>(), encode: SchemaGetter.passthrough<Values>() }
+
+/**
+ * Decodes an object once its unset fields are settled. It is not checked before, which would take as long again. What Effect
+ * derives from the written object, such as its JSON Schema, is derived from `written`.
+ */
+const settled = <F extends Fields>(
+  fields: F,
+  struct: Schema.Codec<Values, Values, unknown, unknown>,
+  written: Schema.Codec<Values, Values, unknown, unknown>
+) =>
+  Schema.make<Codec<F>>(
+    Schema.declare((_values): _values is Values => true, {
+      toCodec: () => Schema.link<Values>()(Schema.toEncoded(written), asIs)
+    }).pipe(
+      Schema.decodeTo(struct, { decode: SchemaGetter.transform(settling(fields)), encode: SchemaGetter.passthrough() })
+    ).ast
+  )
+
+/** A struct of these fields alone. */
+export const closedStruct = <const F extends Fields>(fields: F): Codec<F> => {
+  const struct = Schema.Struct(slotsOf(fields))
+  return settled(fields, struct, struct)
+}
+
+/** The known fields of an object, then the others as they are. */
+const withOthers = (values: Values, known: Values, slots: Schema.Struct.Fields): Values => {
+  const others = Object.keys(values).filter((name) => !Object.hasOwn(slots, name))
+  return others.length === 0 ? known : { ...known, ...Object.fromEntries(others.map((name) => [name, values[name]])) }
+}
+
+const unknownFields = Schema.Record(Schema.String, Schema.Unknown)
+
+/** What Effect derives from a schema, such as its JSON Schema, is derived from this. */
+const derived = (struct: Schema.Codec<Values>) =>
+  Schema.link<Values>()(
+    SchemaAST.isObjects(struct.ast)
+      ? Schema.StructWithRest(Schema.make<Schema.Struct<Schema.Struct.Fields>>(struct.ast), [unknownFields])
+      : struct,
+    asIs
+  )
+
+/**
+ * A struct whose unknown fields are kept. Its type does not have them, because an index signature would accept a
+ * misspelt field wherever a value is written by hand.
+ *
+ * `Schema.StructWithRest` does the same and runs a generator for each object. With it, reading manifests takes 4 % longer.
+ */
+export const openStruct = <const F extends Fields>(fields: F): Codec<F> => {
+  const slots = slotsOf(fields)
+  const struct = Schema.Struct(slots)
+  const open = Schema.declareConstructor<Values, Values>()(
+    [struct],
+    ([struct]) => {
+      const read = SchemaParser.decodeUnknownEffect(struct)
+      return (values, self, options) =>
+        Predicate.isObject(values)
+          ? Effect.mapEager(read(values, options), (known) => withOthers(values, known, slots))
+          : Effect.fail(new SchemaIssue.InvalidType(self, values, options))
+    },
+    { expected: "object", toCodec: ([struct]) => derived(struct) }
+  )
+  return settled(fields, open, Schema.StructWithRest(struct, [unknownFields]))
+}
+
+const optionalUnless =
+  (isAbsent: (value: unknown) => boolean) =>
+  <S extends Schema.Constraint>(schema: S) =>
+    new Field(schema, Schema.optionalKey(schema), isAbsent)
+
+/** An optional field. `null`, an empty text and 0 mean absent. */
+export const optional = optionalUnless(isUnset)
+
+/** An optional number. Only `null` means absent, because 0 is a valid size. */
+export const optionalNumber = optionalUnless((value) => value === null)
+
+/** An optional object. One without a set value also means absent. */
+export const optionalStruct = optionalUnless(isUnsetStruct)
+
+/** A required field. If it is unset, a fallback is decoded instead. */
+export const withFallback = <S extends Schema.Constraint>(schema: S, fallback: S["Encoded"]) =>
+  new Field(schema, schema, isUnset, fallback)
+
+/** A list. Unset means empty. */
+export const list = <S extends Schema.Constraint>(schema: S) => withFallback(Schema.Array(schema), [])
+
+/** A text. Unset means empty. */
+export const text = withFallback(Schema.String, "")
+
+type Texts = { readonly [key: string]: string }
+type TextsOrNulls = { readonly [key: string]: string | null }
+
+const hasNoNull = (value: TextsOrNulls): value is Texts => {
+  for (const key in value) if (value[key] === null) return false
+  return true
+}
+
+const isText = (entry: [string, string | null]): entry is [string, string] => entry[1] !== null
+
+/** Leaves out entries of `null`. Nearly all values have none and need no copy. */
+const withoutNulls = (value: TextsOrNulls): Texts =>
+  hasNoNull(value) ? value : Object.fromEntries(Object.entries(value).filter(isText))
+
+/** Texts by key. An entry of `null` is left out. An empty text is a value. */
+export const texts = unchecked<TextsOrNulls>().pipe(
+  Schema.decodeTo(Schema.Record(Schema.String, Schema.String), {
+    decode: SchemaGetter.transform((value) => (Predicate.isObject(value) ? withoutNulls(value) : value)),
+    encode: SchemaGetter.passthroughSupertype()
+  })
+)
