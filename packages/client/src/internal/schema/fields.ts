@@ -121,10 +121,14 @@ export const closedStruct = <const F extends Fields>(fields: F): Codec<F> => {
   return settled(fields, struct, struct)
 }
 
-/** The known fields of an object, then the others as they are. */
+/** The known fields of an object, then the others as they are. Nearly all objects have none, and need no copy. */
 const withOthers = (values: Values, known: Values, slots: Schema.Struct.Fields): Values => {
-  const others = Object.keys(values).filter((name) => !Object.hasOwn(slots, name))
-  return others.length === 0 ? known : { ...known, ...Object.fromEntries(others.map((name) => [name, values[name]])) }
+  const isOther = (name: string) => !Object.hasOwn(slots, name)
+  for (const name in values) {
+    if (isOther(name))
+      return { ...known, ...Object.fromEntries(Object.entries(values).filter(([name]) => isOther(name))) }
+  }
+  return known
 }
 
 const unknownFields = Schema.Record(Schema.String, Schema.Unknown)
