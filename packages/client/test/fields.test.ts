@@ -70,6 +70,16 @@ describe("an open struct", () => {
     }
   })
 
+  it("accepts unset fields also as a codec for JSON, with which Effect reads bodies", () => {
+    const decodeJson = Schema.decodeUnknownSync(
+      Schema.toCodecJson(openStruct({ known: Schema.Int, inner: optional(Open), items: list(Open) }))
+    )
+    for (const unset of [null, "", 0, undefined]) {
+      const written = unset === undefined ? { known: 1 } : { known: 1, inner: unset, items: unset }
+      assert.deepStrictEqual<object>(decodeJson(written), { known: 1, items: [] })
+    }
+  })
+
   it("of very many unknown fields is read at once", () => {
     const novel = Object.fromEntries(Array.from({ length: 100_000 }, (_, index) => [`a/${index}`, "-"]))
     const read = atOnce(() => Result.getOrThrow(decode({ ...novel, known: 1 })))

@@ -96,6 +96,15 @@ const settling = (fields: Fields) => {
 const slotsOf = (fields: Fields): Schema.Struct.Fields =>
   Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, field instanceof Field ? field.slot : field]))
 
+/** The fields as they may be written. One that may be unset is checked once it is settled. */
+const writtenOf = (fields: Fields): Schema.Struct.Fields =>
+  Object.fromEntries(
+    Object.entries(fields).map(([name, field]) => [
+      name,
+      field instanceof Field ? Schema.optionalKey(Schema.Unknown) : field
+    ])
+  )
+
 const asIs = { decode: SchemaGetter.passthrough<Values>(), encode: SchemaGetter.passthrough<Values>() }
 
 /**
@@ -116,10 +125,8 @@ const settled = <F extends Fields>(
   )
 
 /** A struct of these fields alone. */
-export const closedStruct = <const F extends Fields>(fields: F): Codec<F> => {
-  const struct = Schema.Struct(slotsOf(fields))
-  return settled(fields, struct, struct)
-}
+export const closedStruct = <const F extends Fields>(fields: F): Codec<F> =>
+  settled(fields, Schema.Struct(slotsOf(fields)), Schema.Struct(writtenOf(fields)))
 
 /** The known fields of an object, then the others as they are. Nearly all objects have none, and need no copy. */
 const withOthers = (values: Values, known: Values, slots: Schema.Struct.Fields): Values => {
@@ -150,9 +157,8 @@ const derived = (struct: Schema.Codec<Values>) =>
  */
 export const openStruct = <const F extends Fields>(fields: F): Codec<F> => {
   const slots = slotsOf(fields)
-  const struct = Schema.Struct(slots)
   const open = Schema.declareConstructor<Values, Values>()(
-    [struct],
+    [Schema.Struct(slots)],
     ([struct]) => {
       const read = SchemaParser.decodeUnknownEffect(struct)
       return (values, self, options) =>
@@ -162,7 +168,7 @@ export const openStruct = <const F extends Fields>(fields: F): Codec<F> => {
     },
     { expected: "object", toCodec: ([struct]) => derived(struct) }
   )
-  return settled(fields, open, Schema.StructWithRest(struct, [unknownFields]))
+  return settled(fields, open, Schema.StructWithRest(Schema.Struct(writtenOf(fields)), [unknownFields]))
 }
 
 const optionalUnless =
