@@ -80,6 +80,16 @@ describe("an open struct", () => {
     }
   })
 
+  it("keeps unknown fields also where excess properties are errors", () => {
+    const Strict = Schema.Struct({ open: Open })
+    const strict = { onExcessProperty: "error" } as const
+    const written = { open: { known: 1, novel: 2, inner: { known: "a", novel: 3 } } }
+    const read = Schema.decodeSync(Strict, strict)(written)
+    assert.deepStrictEqual<object>(read, written)
+    assert.deepStrictEqual<object>(Schema.encodeSync(Strict, strict)(read), written)
+    assert.isTrue(Result.isFailure(Schema.decodeUnknownResult(Strict, strict)({ ...written, novel: 1 })))
+  })
+
   it("of very many unknown fields is read at once", () => {
     const novel = Object.fromEntries(Array.from({ length: 100_000 }, (_, index) => [`a/${index}`, "-"]))
     const read = atOnce(() => Result.getOrThrow(decode({ ...novel, known: 1 })))

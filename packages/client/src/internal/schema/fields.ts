@@ -129,11 +129,10 @@ export const closedStruct = <const F extends Fields>(fields: F): Codec<F> =>
   settled(fields, Schema.Struct(slotsOf(fields)), Schema.Struct(writtenOf(fields)))
 
 /** The known fields of an object, then the others as they are. Nearly all objects have none, and need no copy. */
-const withOthers = (values: Values, known: Values, slots: Schema.Struct.Fields): Values => {
-  const isOther = (name: string) => !Object.hasOwn(slots, name)
+const withOthers = (values: Values, known: Values, isKnown: (name: string) => boolean): Values => {
   for (const name in values) {
-    if (isOther(name))
-      return { ...known, ...Object.fromEntries(Object.entries(values).filter(([name]) => isOther(name))) }
+    if (isKnown(name)) continue
+    return { ...known, ...Object.fromEntries(Object.entries(values).filter(([name]) => !isKnown(name))) }
   }
   return known
 }
@@ -157,14 +156,19 @@ const derived = (struct: Schema.Codec<Values>) =>
  */
 export const openStruct = <const F extends Fields>(fields: F): Codec<F> => {
   const slots = slotsOf(fields)
+  const isKnown = (name: string) => Object.hasOwn(slots, name)
+  const onlyKnown = (values: Values): Values =>
+    Object.fromEntries(Object.entries(values).filter(([name]) => isKnown(name)))
   const open = Schema.declareConstructor<Values, Values>()(
     [Schema.Struct(slots)],
     ([struct]) => {
       const read = SchemaParser.decodeUnknownEffect(struct)
-      return (values, self, options) =>
-        Predicate.isObject(values)
-          ? Effect.mapEager(read(values, options), (known) => withOthers(values, known, slots))
-          : Effect.fail(new SchemaIssue.InvalidType(self, values, options))
+      return (values, self, options) => {
+        if (!Predicate.isObject(values)) return Effect.fail(new SchemaIssue.InvalidType(self, values, options))
+        // The struct would refuse the others, which are no excess here.
+        const given = options.onExcessProperty === "error" ? onlyKnown(values) : values
+        return Effect.mapEager(read(given, options), (known) => withOthers(values, known, isKnown))
+      }
     },
     { expected: "object", toCodec: ([struct]) => derived(struct) }
   )
