@@ -55,8 +55,8 @@ export interface Execute {
  * @since 0.1.0
  */
 export interface PulledResponse extends HttpClientResponse.HttpClientResponse {
-  /** The identifier. */
-  readonly [TypeId]: typeof TypeId
+  /** The response itself, so that one with another `stream` that is derived from it, such as a proxy, is not pulled. */
+  readonly [TypeId]: HttpClientResponse.HttpClientResponse
   /**
    * Returns the pull of the body, which is used once: the chunks that have arrived since the last pull, or the next one.
    * `heldBytes` is how much of the body the reader may still use when it pulls again, in bytes: that many of the
@@ -113,7 +113,7 @@ export const isScopedHttpClient = (client: HttpClient.HttpClient): client is Sco
  * @since 0.1.0
  */
 export const isPulledResponse = (response: HttpClientResponse.HttpClientResponse): response is PulledResponse =>
-  TypeId in response
+  TypeId in response && response[TypeId] === response
 
 /**
  * How much of a request's body the HTTP client may still read when it pulls the next piece, in bytes: that many of the

@@ -79,6 +79,18 @@ const ask = (address: string, path: string) =>
   Effect.forkChild(HttpClient.get(new URL(path, address)), { startImmediately: true })
 
 describe("an answer", () => {
+  live("a response that is derived from one is read by its own stream", () =>
+    Effect.gen(function* () {
+      const address = yield* listen((_, response) => response.end("a"))
+      const response = yield* scoped(HttpClientRequest.get(address))
+      assert.isTrue(ScopedHttpClient.isPulledResponse(response))
+      const decorated: typeof response = Object.create(response, { stream: { value: Stream.empty } })
+      assert.isFalse(ScopedHttpClient.isPulledResponse(decorated))
+      const proxy = new Proxy(response, {})
+      assert.isFalse(ScopedHttpClient.isPulledResponse(proxy))
+    })
+  )
+
   live("is read as text, as JSON and as bytes, any number of times", () =>
     Effect.gen(function* () {
       const address = yield* listen(echo)

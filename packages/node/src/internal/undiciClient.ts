@@ -159,7 +159,7 @@ type Failing<A> = Effect.Effect<A, HttpClientError.HttpClientError>
 
 /** A response, whose body is still arriving. */
 class Answer extends Inspectable.Class implements ScopedHttpClient.PulledResponse {
-  readonly [ScopedHttpClient.TypeId] = ScopedHttpClient.TypeId
+  readonly [ScopedHttpClient.TypeId] = this
   readonly [HttpIncomingMessage.TypeId] = HttpIncomingMessage.TypeId
   readonly [HttpClientResponse.TypeId] = HttpClientResponse.TypeId
   readonly request: HttpClientRequest.HttpClientRequest
