@@ -284,6 +284,43 @@ layer(ProjectLive, { timeout: "3 minutes", excludeTestServices: true })("packed,
     )
   }
 
+  const httpClient = "/effect/dist/http/HttpClient.js\n"
+  const undici = "/undici/index.js\n"
+  for (const [without, modules] of [
+    [
+      httpClient,
+      [
+        "artifacts/Copy",
+        "artifacts/ImageArchive",
+        "artifacts/ImageLayout",
+        "artifacts/MemoryStore",
+        "client/Content",
+        "client/Descriptor",
+        "client/Manifest",
+        "node/NodeCompression",
+        "node/NodeHasher"
+      ]
+    ],
+    [undici, ["node/DockerConfig", "node/NodeCompression", "node/NodeHasher"]]
+  ] as const) {
+    it.effect(`modules that do without ${without.trim()} do not load it for others that share their files`, () =>
+      Effect.gen(function* () {
+        const { home } = yield* Project
+        const loadedBy = (module: string) => {
+          const importing = `import "@effect-acr/${module}"`
+          const args = ["--import", printingFiles("log"), "--input-type=module", "--eval", importing]
+          return run(process.execPath, args, { cwd: home })
+        }
+        assert.include(yield* loadedBy("node/NodeRegistries"), without)
+        for (const module of modules) {
+          const loaded = yield* loadedBy(module)
+          assert.include(loaded, `/${module.replace("/", "/dist/")}.js\n`)
+          assert.notInclude(loaded, without, module)
+        }
+      })
+    )
+  }
+
   it.effect("what is internal is closed", () =>
     Effect.gen(function* () {
       const { home } = yield* Project

@@ -28,13 +28,21 @@ const libraries: ReadonlyArray<Library> = [
     name: "client",
     files: {
       // Without HTTP, for programs that only parse names and documents.
-      names: ["ImageConfig", "Manifest", "Reference", "Referrer", "RegistryError"],
+      names: ["Descriptor", "ImageConfig", "Manifest", "Reference", "Referrer", "RegistryError"],
       // For programs that read and write layouts and archives without a registry.
       content: ["BlobSource", "Compression", "Content", "Hasher"],
       registry: ["Registries"]
     }
   },
-  { name: "node", files: { registry: ["NodeRegistries"] } },
+  {
+    name: "node",
+    files: {
+      // Without undici, for programs with another HTTP client or none.
+      content: ["NodeCompression", "NodeHasher"],
+      docker: ["DockerConfig"],
+      registry: ["NodeRegistries"]
+    }
+  },
   { name: "azure-identity", files: {} },
   { name: "artifacts", files: {} },
   { name: "migration", files: {} }
