@@ -68,6 +68,19 @@ const RegistryLive = ContainerRegistry.layerConfig().pipe(
 program.pipe(Effect.provide(RegistryLive), NodeRuntime.runMain)
 `
 
+/** A program that only reads what a migration has done. */
+const status = `
+import { Migration, SqliteClient } from "@effect-acr/migration"
+import { NodeRuntime } from "@effect/platform-node"
+import { Console, Effect } from "effect"
+
+Migration.status("old-to-new").pipe(
+  Effect.catchTag("MigrationError", ({ message }) => Console.log(message)),
+  Effect.provide(SqliteClient.layer({ filename: ":memory:" })),
+  NodeRuntime.runMain
+)
+`
+
 /** Programs, what they use of ours and what not, and how many bytes their bundles have at most. */
 const programs = [
   {
@@ -185,6 +198,16 @@ layer(ProjectLive, { timeout: "3 minutes", excludeTestServices: true })("a bundl
       assert.deepStrictEqual(yield* Effect.promise(() => readdir(join(folder, "bundle"))), ["first.mjs"])
       assert.strictEqual(yield* runElsewhere(join(folder, "bundle")), "1.0\nlatest\n")
     }).pipe(Effect.provide(EmulatorLive))
+  )
+
+  it.effect("has no server of migrations if it only reads their state", () =>
+    Effect.gen(function* () {
+      const folder = yield* write("status", status)
+      yield* bundleFirst("file", folder)
+      const bundle = join(folder, "bundle/first.mjs")
+      assert.strictEqual(yield* run(process.execPath, [bundle]), "the database has no run old-to-new\n")
+      assert.isBelow(yield* bytesOf(bundle), 250_000)
+    })
   )
 
   it.effect("is a folder whose first file has no Azure identity", () =>

@@ -15,7 +15,7 @@ import { parseSync, Visitor } from "rolldown/utils"
 interface Library {
   readonly name: string
   /**
-   * Files under `internal`, and the public modules in each. A file also has all that its modules import, unless an earlier file has it.
+   * Files under `internal`, and modules in each, most of them public. A file also has all that its modules import, unless an earlier file has it.
    * Other modules share a file if the same public modules need them.
    */
   readonly files: Readonly<Record<string, ReadonlyArray<string>>>
@@ -45,7 +45,14 @@ const libraries: ReadonlyArray<Library> = [
   },
   { name: "azure-identity", files: {} },
   { name: "artifacts", files: {} },
-  { name: "migration", files: {} }
+  {
+    name: "migration",
+    files: {
+      // The server of a run with several processes. Apart, bundlers omit its whole imports from programs that only read a run: of
+      // these, rolldown 1.2 would keep the start of a class of Effect's HTTP server, and the bundle would fail when it loads.
+      runners: ["internal/cluster/runners"]
+    }
+  }
 ]
 
 const programOf = (file: string) => parseSync(file, readFileSync(file, "utf8")).program
