@@ -162,7 +162,7 @@ no client on Effect can be smaller.`,
 the server receives its first request. "Effect alone" imports the same modules of Effect, of its package for Node and of undici, but
 none of this library, and makes the same request with Effect's \`NodeHttpClient.layerUndici\`. The goal of 1.10 is missed. In a profile
 of one run with deep imports, evaluating the modules of this library took 0.015 s, and building the layers and sending the request took
-0.025 s. This library also adds 17 files, which import 122 modules of other packages by name: Node needs about 0.1 ms to resolve each name.
+0.025 s. This library also adds nineteen files, which import modules of other packages by name: Node needs about 0.1 ms to resolve each name.
 "Effect alone" imports them by their paths. The bundles have no such files. How to start faster: [start faster](startup.md).`,
   bundle: `The same limit: the required part of Effect, the third row, is larger than half of the Azure SDK's client. The second row is
 the size that this library adds to a program with Effect. The bundle for Node contains undici.`
