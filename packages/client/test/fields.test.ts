@@ -1,5 +1,5 @@
 /**
- * JSON of other programs: unknown fields are kept, and `null` means empty.
+ * Objects of other programs: unknown fields are kept, and `null` means empty.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Result from "effect/Result"

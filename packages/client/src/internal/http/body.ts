@@ -74,6 +74,7 @@ const readUpTo = (
     })
     return next
   }
+  // A response that is pulled needs no scope of its own.
   return isPulledResponse(response)
     ? Effect.suspend(() => readFrom(response.pull(undefined)))
     : Effect.scoped(Effect.flatMap(pullBody(response), readFrom))

@@ -25,30 +25,25 @@ const isUnsetStruct = (value: unknown): boolean =>
  * The struct leaves out all its unset fields in one step, because a schema that decodes to another one takes time for
  * each field of each record, also for those that are absent.
  */
-class Field<S extends Schema.Constraint, Slot extends Schema.Constraint> {
-  /** The schema of the value. */
-  readonly schema: S
+class Field<Slot extends Schema.Constraint> {
   /** The field in the struct. */
   readonly slot: Slot
   readonly isUnset: (value: unknown) => boolean
   /** What is decoded instead of an unset field. */
-  readonly fallback: S["Encoded"] | undefined
+  readonly fallback: Slot["Encoded"] | undefined
 
-  constructor(schema: S, slot: Slot, isUnset: (value: unknown) => boolean, fallback?: S["Encoded"]) {
-    this.schema = schema
+  constructor(slot: Slot, isUnset: (value: unknown) => boolean, fallback?: Slot["Encoded"]) {
     this.slot = slot
     this.isUnset = isUnset
     this.fallback = fallback
   }
 }
 
-type AnyField = Field<Schema.Constraint, Schema.Constraint>
-
-type Fields = { readonly [name: string]: Schema.Constraint | AnyField }
+type Fields = { readonly [name: string]: Schema.Constraint | Field<Schema.Constraint> }
 
 /** The fields as they are read. */
 type Read<F extends Fields> = {
-  readonly [Name in keyof F]: F[Name] extends Field<infer _, infer Slot>
+  readonly [Name in keyof F]: F[Name] extends Field<infer Slot>
     ? Slot
     : F[Name] extends Schema.Constraint
       ? F[Name]
@@ -57,8 +52,8 @@ type Read<F extends Fields> = {
 
 /** The fields as they may be written. */
 type Written<F extends Fields> = {
-  readonly [Name in keyof F]: F[Name] extends Field<infer S, infer _>
-    ? Schema.optionalKey<Schema.NullOr<S>>
+  readonly [Name in keyof F]: F[Name] extends Field<infer Slot>
+    ? Schema.optionalKey<Schema.NullOr<Slot>>
     : F[Name] extends Schema.Constraint
       ? F[Name]
       : never
@@ -128,12 +123,12 @@ const settled = <F extends Fields>(
 export const closedStruct = <const F extends Fields>(fields: F): Codec<F> =>
   settled(fields, Schema.Struct(slotsOf(fields)), Schema.Struct(writtenOf(fields)))
 
+const only = (values: Values, isWanted: (name: string) => boolean): Values =>
+  Object.fromEntries(Object.entries(values).filter(([name]) => isWanted(name)))
+
 /** The known fields of an object, then the others as they are. Nearly all objects have none, and need no copy. */
 const withOthers = (values: Values, known: Values, isKnown: (name: string) => boolean): Values => {
-  for (const name in values) {
-    if (isKnown(name)) continue
-    return { ...known, ...Object.fromEntries(Object.entries(values).filter(([name]) => !isKnown(name))) }
-  }
+  for (const name in values) if (!isKnown(name)) return { ...known, ...only(values, (name) => !isKnown(name)) }
   return known
 }
 
@@ -157,8 +152,6 @@ const derived = (struct: Schema.Codec<Values>) =>
 export const openStruct = <const F extends Fields>(fields: F): Codec<F> => {
   const slots = slotsOf(fields)
   const isKnown = (name: string) => Object.hasOwn(slots, name)
-  const onlyKnown = (values: Values): Values =>
-    Object.fromEntries(Object.entries(values).filter(([name]) => isKnown(name)))
   const open = Schema.declareConstructor<Values, Values>()(
     [Schema.Struct(slots)],
     ([struct]) => {
@@ -166,7 +159,7 @@ export const openStruct = <const F extends Fields>(fields: F): Codec<F> => {
       return (values, self, options) => {
         if (!Predicate.isObject(values)) return Effect.fail(new SchemaIssue.InvalidType(self, values, options))
         // The struct would refuse the others, which are no excess here.
-        const given = options.onExcessProperty === "error" ? onlyKnown(values) : values
+        const given = options.onExcessProperty === "error" ? only(values, isKnown) : values
         return Effect.mapEager(read(given, options), (known) => withOthers(values, known, isKnown))
       }
     },
@@ -178,7 +171,7 @@ export const openStruct = <const F extends Fields>(fields: F): Codec<F> => {
 const optionalUnless =
   (isAbsent: (value: unknown) => boolean) =>
   <S extends Schema.Constraint>(schema: S) =>
-    new Field(schema, Schema.optionalKey(schema), isAbsent)
+    new Field(Schema.optionalKey(schema), isAbsent)
 
 /** An optional field. `null`, an empty text and 0 mean absent. */
 export const optional = optionalUnless(isUnset)
@@ -191,7 +184,7 @@ export const optionalStruct = optionalUnless(isUnsetStruct)
 
 /** A required field. If it is unset, a fallback is decoded instead. */
 export const withFallback = <S extends Schema.Constraint>(schema: S, fallback: S["Encoded"]) =>
-  new Field(schema, schema, isUnset, fallback)
+  new Field(schema, isUnset, fallback)
 
 /** A list. Unset means empty. */
 export const list = <S extends Schema.Constraint>(schema: S) => withFallback(Schema.Array(schema), [])
