@@ -8,7 +8,7 @@ import * as tls from "node:tls"
 import { InvalidRequest } from "@effect-acr/client/RegistryError"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import type { buildConnector } from "./undici.ts"
+import type * as Undici from "undici"
 
 /** See `NodeRegistryHttpClient.Options`. */
 export interface Options {
@@ -24,9 +24,9 @@ export interface Options {
 /** How connections are made. */
 export interface Certificates {
   /** To hosts that the user named. The client presents its certificate to them. */
-  readonly named: buildConnector.BuildOptions
+  readonly named: Undici.buildConnector.BuildOptions
   /** To all others. */
-  readonly other: buildConnector.BuildOptions
+  readonly other: Undici.buildConnector.BuildOptions
 }
 
 const isPem = (text: string): boolean => /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----/.test(text)

@@ -7,6 +7,7 @@
 import { lookup } from "node:dns"
 import type { LookupFunction } from "node:net"
 import * as Outbound from "@effect-acr/client/Outbound"
+import type * as Undici from "undici"
 import { buildConnector } from "./undici.ts"
 import type { Proxy } from "./proxies.ts"
 import * as Tunnel from "./tunnel.ts"
@@ -66,7 +67,7 @@ const lookingUp =
 
 /** Checks the connections of another connector. */
 export const judging =
-  (connect: buildConnector.connector, gate: Gate): buildConnector.connector =>
+  (connect: Undici.buildConnector.connector, gate: Gate): Undici.buildConnector.connector =>
   (target, callback) => {
     const refused = refusalOf(target.hostname, gate)
     if (refused !== undefined) return callback(refused, null)
@@ -88,7 +89,7 @@ export const judging =
   }
 
 /** Makes a connector for one origin. */
-export const through = (gate: Gate, options: buildConnector.BuildOptions): buildConnector.connector =>
+export const through = (gate: Gate, options: Undici.buildConnector.BuildOptions): Undici.buildConnector.connector =>
   judging(buildConnector({ ...options, lookup: lookingUp(gate) }), gate)
 
 /**
@@ -112,7 +113,7 @@ const reachesOf = (hostname: string, callback: (reaches: ReadonlyArray<Outbound.
   )
 }
 
-const authorityOf = ({ hostname, port, protocol }: buildConnector.Options): string =>
+const authorityOf = ({ hostname, port, protocol }: Undici.buildConnector.Options): string =>
   `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port !== "" ? port : protocol === "https:" ? 443 : 80}`
 
 /**
@@ -131,12 +132,12 @@ export const byWayOf = (
   }: {
     readonly proxy: Proxy
     /** Options of TLS with the server. */
-    readonly options: buildConnector.BuildOptions
+    readonly options: Undici.buildConnector.BuildOptions
     /** Options of the connection to the proxy. */
-    readonly proxyOptions: buildConnector.BuildOptions
+    readonly proxyOptions: Undici.buildConnector.BuildOptions
     readonly opening: Tunnel.Opening
   }
-): buildConnector.connector => {
+): Undici.buildConnector.connector => {
   const connect = buildConnector(proxyOptions)
   const secure = buildConnector(options)
 

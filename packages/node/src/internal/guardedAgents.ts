@@ -9,6 +9,7 @@ import * as ScopedHttpClient from "@effect-acr/client/ScopedHttpClient"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as HttpClient from "effect/http/HttpClient"
+import type * as Undici from "undici"
 import { Agent, Pool } from "./undici.ts"
 import type { Certificates } from "./certificates.ts"
 import * as Dial from "./dial.ts"
@@ -20,7 +21,7 @@ import * as UndiciClient from "./undiciClient.ts"
 
 export interface Options {
   /** Options of the connections to each origin. */
-  readonly pool: Omit<Pool.Options, "connect">
+  readonly pool: Omit<Undici.Pool.Options, "connect">
   readonly certificates: Certificates
   readonly route: Route
 }

@@ -10,6 +10,7 @@ import * as tls from "node:tls"
 import * as Outbound from "@effect-acr/client/Outbound"
 import { printable } from "@effect-acr/client/Printable"
 import * as Effect from "effect/Effect"
+import type * as Undici from "undici"
 import { buildConnector } from "./undici.ts"
 import type { Proxy } from "./proxies.ts"
 import * as Tunnel from "./tunnel.ts"
@@ -95,7 +96,7 @@ const plain = (url: URL) =>
     return () => socket.destroy()
   })
 
-const tunnelled = (url: URL, proxy: Proxy, options: buildConnector.BuildOptions) =>
+const tunnelled = (url: URL, proxy: Proxy, options: Undici.buildConnector.BuildOptions) =>
   socketOf<Socket>((done) => {
     const opening: Tunnel.Opening = new Set()
     const authority = `${url.hostname}:${portOf(url)}`
@@ -108,7 +109,7 @@ const tunnelled = (url: URL, proxy: Proxy, options: buildConnector.BuildOptions)
     }
   })
 
-const secured = (url: URL, socket: Socket, options: buildConnector.BuildOptions) =>
+const secured = (url: URL, socket: Socket, options: Undici.buildConnector.BuildOptions) =>
   socketOf<tls.TLSSocket>((done) => {
     const host = withoutBrackets(url.hostname)
     const secure = tls.connect({
@@ -129,7 +130,7 @@ const secured = (url: URL, socket: Socket, options: buildConnector.BuildOptions)
 export const connect = (
   url: URL,
   proxy: Proxy | undefined,
-  options: buildConnector.BuildOptions
+  options: Undici.buildConnector.BuildOptions
 ): Effect.Effect<Connected, Problem> =>
   Effect.gen(function* () {
     const socket = yield* proxy === undefined ? plain(url) : tunnelled(url, proxy, options)

@@ -8,7 +8,8 @@
  */
 import { Socket } from "node:net"
 import * as Redacted from "effect/Redacted"
-import { type buildConnector, Client } from "./undici.ts"
+import type * as Undici from "undici"
+import { Client } from "./undici.ts"
 import type { Proxy } from "./proxies.ts"
 import * as Outbound from "@effect-acr/client/Outbound"
 
@@ -74,14 +75,14 @@ const refused = ({ authorization, name }: Proxy, authority: string, status: numb
  * CONNECT is the server behind the proxy: a proxy would have to have a certificate for that.
  */
 const toItself =
-  (connect: buildConnector.connector): buildConnector.connector =>
+  (connect: Undici.buildConnector.connector): Undici.buildConnector.connector =>
   (options, callback) => {
     const { servername: _, ...rest } = options
     connect(rest, callback)
   }
 
 /** Tunnels that are being opened. They are closed with the HTTP client that requested them. */
-export type Opening = Set<Client>
+export type Opening = Set<Undici.Client>
 
 /** Opens a tunnel. `connect` makes the connection to the proxy itself. */
 export const open = (
@@ -94,7 +95,7 @@ export const open = (
     readonly proxy: Proxy
     /** The server by its host and port: `registry.example:443`. */
     readonly authority: string
-    readonly connect: buildConnector.connector
+    readonly connect: Undici.buildConnector.connector
     readonly opening: Opening
   },
   callback: (...result: [Error, null] | [null, Socket]) => void
@@ -107,17 +108,23 @@ export const open = (
     "proxy-connection": "keep-alive",
     ...(proxy.authorization === undefined ? {} : { "proxy-authorization": Redacted.value(proxy.authorization) })
   }
-  client.connect({ path: authority, headers }, (error, data) => {
+  const settle = (...result: [Error, null] | [null, Socket]) => {
     opening.delete(client)
     void client.destroy()
-    if (error !== null) return callback(failed(proxy, error), null)
-    const { socket, statusCode } = data
-    // An error without a listener ends the process. The next owner of the socket adds its own.
-    socket.on("error", () => {})
-    if (statusCode < 200 || statusCode > 299 || !(socket instanceof Socket)) {
-      socket.destroy()
-      return callback(refused(proxy, authority, statusCode), null)
+    callback(...result)
+  }
+  client.dispatch(
+    { method: "CONNECT", path: authority, headers },
+    {
+      onRequestStart: () => {},
+      onRequestUpgrade: (_, statusCode, __, socket) => {
+        // An error without a listener ends the process. The next owner of the socket adds its own.
+        socket.on("error", () => {})
+        if (statusCode >= 200 && statusCode <= 299 && socket instanceof Socket) return settle(null, socket)
+        socket.destroy()
+        return settle(refused(proxy, authority, statusCode), null)
+      },
+      onResponseError: (_, error) => settle(failed(proxy, error), null)
     }
-    return callback(null, socket)
-  })
+  )
 }
