@@ -798,6 +798,44 @@ const readOnly = Effect.map(FileSystem.FileSystem, (files) => {
   })
 })
 
+/** Notes the memory from which files are written. */
+const noting = (written: Set<ArrayBufferLike>) =>
+  Effect.map(FileSystem.FileSystem, (files) =>
+    FileSystem.make({
+      ...files,
+      open: (path, options) =>
+        Effect.map(files.open(path, options), (file) => ({
+          ...file,
+          stat: file.stat,
+          sync: file.sync,
+          seek: (...at: Parameters<typeof file.seek>) => file.seek(...at),
+          read: (...into: Parameters<typeof file.read>) => file.read(...into),
+          writeAll: (bytes: Uint8Array) => {
+            written.add(bytes.buffer)
+            return file.writeAll(bytes)
+          }
+        }))
+    })
+  )
+
+describe("a blob that is written", () => {
+  layer(platform)((it) => {
+    it.effect("leaves no garbage: its memory is freed at once", () =>
+      Effect.gen(function* () {
+        const folder = yield* layoutFolder
+        const written = new Set<ArrayBufferLike>()
+        const files = yield* noting(written)
+        yield* ImageLayout.open(folder).pipe(
+          Effect.flatMap((layout) => Effect.flatMap(source, (from) => Copy.run(from, layout, "v1"))),
+          Effect.provideService(FileSystem.FileSystem, files)
+        )
+        assert.isAbove(written.size, 2)
+        for (const { byteLength } of written) assert.strictEqual(byteLength, 0)
+      })
+    )
+  })
+})
+
 describe("a disk that fails", () => {
   layer(platform)((it) => {
     it.effect("reports that it is read-only, not that something is missing", () =>

@@ -147,17 +147,28 @@ export const fromFile = (
       : Effect.succeed(part.size),
   read: (offset, heldBytes) =>
     Stream.unwrap(
-      Effect.map(FileSystem.FileSystem, (files) =>
-        readFile(files, path, rest(part, offset), heldBytes === undefined ? fresh : inTurns(heldBytes))
-      )
-    ).pipe(Stream.bufferArray({ capacity: 1 })),
+      Effect.map(FileSystem.FileSystem, (files) => {
+        const memory = heldBytes === undefined ? forGood : inTurns(heldBytes)
+        return readFile(files, path, rest(part, offset), memory.take).pipe(
+          Stream.bufferArray({ capacity: 1 }),
+          Stream.onEnd(Effect.sync(memory.free))
+        )
+      })
+    ),
   repeatable: true
 })
 
-/** Allocates memory for a number of bytes of a file. */
-type Memory = (bytes: number) => Uint8Array
+/** Memory for pieces of a file. */
+interface Memory {
+  readonly take: (bytes: number) => Uint8Array
+  /** The reader has pulled the end of the file. */
+  readonly free: () => void
+}
 
-const fresh: Memory = (bytes) => new Uint8Array(bytes)
+const fresh = (bytes: number) => new Uint8Array(bytes)
+
+/** Pieces that the reader may keep. */
+const forGood: Memory = { take: fresh, free: () => {} }
 
 /**
  * Pieces that must not be overwritten while one is filled: the one beyond `HeldBytes`, the one returned last, and the
@@ -165,16 +176,24 @@ const fresh: Memory = (bytes) => new Uint8Array(bytes)
  */
 const inBetween = 4
 
-/** Returns the same memory again once the reader no longer uses it. */
+/**
+ * Returns the same memory again once the reader no longer uses it. If it uses nothing at the end, the memory is freed at
+ * once: that of many small files would add up until the next garbage collection.
+ */
 const inTurns = (heldBytes: number): Memory => {
   const count = Math.ceil(heldBytes / filePieceBytes) + inBetween
-  const pieces: Array<Uint8Array> = []
-  let turn = 0
-  return (bytes) => {
-    turn = (turn + 1) % count
-    const piece = pieces[turn]
-    if (piece !== undefined && piece.length >= bytes) return piece.subarray(0, bytes)
-    return (pieces[turn] = fresh(bytes))
+  const pieces: Array<ReturnType<typeof fresh>> = []
+  let turn = -1
+  return {
+    take: (bytes) => {
+      turn = (turn + 1) % count
+      const piece = pieces[turn]
+      if (piece !== undefined && piece.length >= bytes) return piece.subarray(0, bytes)
+      return (pieces[turn] = fresh(bytes))
+    },
+    free: () => {
+      if (heldBytes === 0) for (const { buffer } of pieces) buffer.transfer(0)
+    }
   }
 }
 
@@ -187,7 +206,7 @@ const readFile = (
   files: FileSystem.FileSystem,
   path: string,
   { offset, size }: ReturnType<typeof rest>,
-  memory: Memory
+  take: Memory["take"]
 ): Stream.Stream<Uint8Array, PlatformError.PlatformError> =>
   Stream.unwrap(
     Effect.gen(function* () {
@@ -197,7 +216,7 @@ const readFile = (
       const read = Effect.suspend(() => {
         if (left === 0 && size !== undefined) return Cause.done()
         // One byte beyond the part shows whether the file ends where it should.
-        const piece = memory(Math.min(filePieceBytes, Math.max(1, left)))
+        const piece = take(Math.min(filePieceBytes, Math.max(1, left)))
         return Effect.flatMap(file.read(piece), (length) => {
           left -= length
           return length === 0 ? Cause.done() : Effect.succeed(Arr.of(piece.subarray(0, length)))

@@ -107,10 +107,10 @@ export interface Operation<out A> {
    */
   readonly stalled?: Effect.Effect<Reason>
   /**
-   * Called each time the connection accepts a part of a body of bytes, if the HTTP client reports it: that of
-   * `@effect-acr/node` does, `fetch` does not.
+   * Called each time the connection accepts a part of a body of bytes, with the `HeldBytes` of `ScopedHttpClient`, if the
+   * HTTP client reports it: that of `@effect-acr/node` does, `fetch` does not.
    */
-  readonly onSent?: () => void
+  readonly onSent?: (heldBytes: number | undefined) => void
   /**
    * Whether a redirect of a GET or a HEAD is followed, without credentials if it leads away from the registry.
    * Registries redirect public content to mirrors; ACR's management API never redirects.

@@ -57,15 +57,13 @@ export interface Execute {
 export interface PulledResponse extends HttpClientResponse.HttpClientResponse {
   /** The response itself, so that one with another `stream` that is derived from it, such as a proxy, is not pulled. */
   readonly [TypeId]: HttpClientResponse.HttpClientResponse
+  /** Pulls the body, which is read once: returns the chunks that have arrived since the last pull, or the next one. */
+  readonly pull: Pull.Pull<Arr.NonEmptyReadonlyArray<Uint8Array>, HttpClientError.HttpClientError>
   /**
-   * Returns the pull of the body, which is used once: the chunks that have arrived since the last pull, or the next one.
-   * `heldBytes` is how much of the body the reader may still use when it pulls again, in bytes: that many of the
-   * previous bytes, and what the last three pulls returned. The client may reuse the memory of older chunks. If it is
-   * undefined, the reader may keep any chunk.
+   * Tells that the reader no longer uses a chunk that a pull returned, so that the client may reuse its memory. A reader
+   * may keep any chunk. It releases chunks in the order in which they arrived, and each at most once.
    */
-  readonly pull: (
-    heldBytes: number | undefined
-  ) => Pull.Pull<Arr.NonEmptyReadonlyArray<Uint8Array>, HttpClientError.HttpClientError>
+  readonly release: (chunk: Uint8Array) => void
 }
 
 /**
@@ -117,7 +115,8 @@ export const isPulledResponse = (response: HttpClientResponse.HttpClientResponse
 
 /**
  * How much of a request's body the HTTP client may still read when it pulls the next piece, in bytes: that many of the
- * previous bytes, and one piece more. Undefined, the default, if the client may still use any piece, as `fetch` may.
+ * previous bytes, and one piece more; nothing if it is 0, or once the response has arrived. Undefined, the default, if the
+ * client may still use any piece, as `fetch` may.
  *
  * **Details**
  *

@@ -1,14 +1,17 @@
 /**
  * Memory that sockets reuse: it does not change while a reader may still use it.
  */
-import { randomBytes } from "node:crypto"
+import { createHash, randomBytes } from "node:crypto"
 import { createServer, type RequestListener } from "node:http"
-import * as ScopedHttpClient from "@effect-acr/client/ScopedHttpClient"
+import type * as BlobSource from "@effect-acr/client/BlobSource"
+import * as Credentials from "@effect-acr/client/Credentials"
+import * as Digest from "@effect-acr/client/Digest"
+import * as RegistryContent from "@effect-acr/client/RegistryContent"
 import { assert, describe, it } from "@effect/vitest"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
-import * as HttpClient from "effect/http/HttpClient"
-import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as NodeRegistryHttpClient from "../src/NodeRegistryHttpClient.ts"
 
 const content = randomBytes(12 * 1024 * 1024 + 12_345)
@@ -58,61 +61,90 @@ const assertIntact = (pieces: ReadonlyArray<Piece>) => {
   }
 }
 
-/** Reads an answer with a reader that looks at all that it may look at. Tells how many pieces of memory it saw. */
-const read = (address: string, heldBytes: number | undefined) =>
+const digest = `sha256:${createHash("sha256").update(content).digest("hex")}`
+
+/**
+ * Reads the blob with a reader that looks at all that it may look at, and notes the memory that it sees. Returns a function
+ * that looks again at what it may still use at the end.
+ */
+const read = (
+  source: BlobSource.BlobSource<unknown>,
+  heldBytes: number | undefined,
+  memory = new Set<ArrayBufferLike>()
+) =>
   Effect.gen(function* () {
-    const client = yield* HttpClient.HttpClient
-    if (!ScopedHttpClient.isScopedHttpClient(client)) return yield* Effect.die("the client has no scoped requests")
-    const response = yield* client.executeScoped(HttpClientRequest.get(address))
-    const memory = new Set<ArrayBufferLike>()
-    const pulls: Array<ReadonlyArray<Piece>> = []
+    let pieces: Array<Piece> = []
     let size = 0
-    /** The pieces of the last pulls, and of those before as much as it holds. */
-    const held = () => {
-      const older = pulls.slice(0, -3).flat()
-      let bytes = 0
-      return [
-        ...older.toReversed().filter((piece) => (bytes += piece.bytes.length) <= (heldBytes ?? content.length)),
-        ...pulls.slice(-3).flat()
-      ]
+    /** The pieces that the reader may still use when it pulls again. */
+    const held = (): ReadonlyArray<Piece> => {
+      if (heldBytes === undefined) return pieces
+      const last = pieces.at(-1)
+      if (heldBytes === 0 || last === undefined) return []
+      return pieces.filter(({ bytes, offset }) => offset + bytes.length > last.offset - heldBytes)
     }
-    if (!ScopedHttpClient.isPulledResponse(response)) return yield* Effect.die("the body cannot be pulled")
-    yield* Stream.runForEachArray(Stream.fromPull(Effect.succeed(response.pull(heldBytes))), (pieces) =>
+    yield* Stream.runForEachArray(source.read(0, heldBytes), (arrived) =>
       Effect.sync(() => {
-        assertIntact(held())
-        pulls.push(
-          pieces.map((bytes) => {
-            memory.add(bytes.buffer)
-            const offset = size
-            size += bytes.length
-            return { offset, bytes }
-          })
-        )
-        assertIntact(held())
+        const before = held()
+        assertIntact(before)
+        const now = arrived.map((bytes) => {
+          memory.add(bytes.buffer)
+          const offset = size
+          size += bytes.length
+          return { offset, bytes }
+        })
+        assertIntact(now)
+        pieces = [...before, ...now]
       })
     )
-    assertIntact(held())
     assert.strictEqual(size, content.length)
-    return memory.size
+    return () => assertIntact(held())
   })
 
-describe("responses that are received into the same memory", () => {
+const sourceAt = (address: string) =>
+  RegistryContent.layer({ endpoint: address.replace(/\/$/, "") }).pipe(
+    Layer.provide(Credentials.layerAnonymous),
+    Layer.provide(NodeRegistryHttpClient.layer),
+    Layer.build,
+    Effect.map((context) =>
+      Context.get(context, RegistryContent.RegistryContent).blobSource("library/blob", {
+        digest: Digest.Digest.make(digest),
+        size: content.length
+      })
+    )
+  )
+
+describe("blobs that are received into the same memory", () => {
   for (const stated of [true, false]) {
-    for (const heldBytes of [undefined, 0, 64 * 1024]) {
+    for (const heldBytes of [undefined, 0, 64 * 1024, 1024 * 1024]) {
       it.live(
         `${heldBytes ?? "all"} bytes held of an answer ${stated ? "of a stated length" : "in chunks"}`,
         () =>
           Effect.gen(function* () {
-            const address = yield* listen(stated)
-            const alone = yield* read(address, heldBytes)
-            // Less than a fifth of the answer.
-            if (heldBytes !== undefined) assert.isBelow(alone * 128 * 1024, content.length / 5)
-            yield* Effect.forEach([undefined, 0, heldBytes, heldBytes], (bytes) => read(address, bytes), {
-              concurrency: "unbounded"
-            })
-          }).pipe(Effect.scoped, Effect.provide(NodeRegistryHttpClient.layer)),
+            const source = yield* sourceAt(yield* listen(stated))
+            const memory = new Set<ArrayBufferLike>()
+            const alone = yield* read(source, heldBytes, memory)
+            // Little more than a fifth of the blob.
+            if (heldBytes !== undefined) {
+              assert.isBelow(memory.size * 128 * 1024, content.length / 5 + 2 * heldBytes)
+            }
+            const together = yield* Effect.forEach(
+              [undefined, 0, heldBytes, heldBytes],
+              (bytes) => read(source, bytes),
+              { concurrency: "unbounded" }
+            )
+            for (const lookAgain of [alone, ...together]) lookAgain()
+          }).pipe(Effect.scoped),
         60_000
       )
     }
   }
+
+  it.live("a reader that uses nothing at the end of a blob leaves all memory to the next one", () =>
+    Effect.gen(function* () {
+      const source = yield* sourceAt(yield* listen(true))
+      const memory = new Set<ArrayBufferLike>()
+      for (let turn = 0; turn < 12; turn++) yield* read(source, 0, memory)
+      assert.isBelow(memory.size * 128 * 1024, content.length / 5)
+    }).pipe(Effect.scoped)
+  )
 })

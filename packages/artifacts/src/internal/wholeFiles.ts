@@ -52,7 +52,9 @@ export const writeAll = <E, R>(
       }
       return Effect.void
     }
-    return Effect.andThen(Stream.runForEachArray(stream, write), flush)
+    // Freed at once: the memory of many small files would add up until the next garbage collection.
+    const free = () => void buffer.buffer.transfer(0)
+    return Effect.map(Effect.andThen(Stream.runForEachArray(stream, write), flush), free)
   })
 
 /** Makes renames in a folder durable. Not every platform supports that. */

@@ -9,6 +9,7 @@
  * costs more than Node's allocation: downloads over TLS took a quarter longer.
  */
 import type { OnReadOpts, Socket } from "node:net"
+import { constVoid } from "effect/Function"
 
 /** Fits into the cache of a processor. Larger slabs gain little. */
 const slabBytes = 128 * 1024
@@ -32,10 +33,10 @@ export interface ReadMemory {
   /** The options of a connection with a protocol (`http:`, `https:`). */
   readonly connection: (protocol: string) => { readonly onread?: OnReadOpts }
   /**
-   * Releases a chunk of a response that its reader no longer uses. Each chunk is released at most once, and after the
-   * earlier chunks of the same connection. Undefined for a protocol whose connections do not use slabs.
+   * Releases a chunk of a response that its reader no longer uses, as in `PulledResponse` of the client. Does nothing for
+   * a protocol whose connections do not use slabs.
    */
-  readonly releaseOf: (protocol: string) => ((piece: Uint8Array) => void) | undefined
+  readonly releaseOf: (protocol: string) => (piece: Uint8Array) => void
 }
 
 /** Node and Deno call `callback` on the socket that has read. Bun does not say which socket it was. */
@@ -90,6 +91,6 @@ export const make = (): ReadMemory => {
 
   return {
     connection: (protocol) => (usesSlabs(protocol) ? { onread } : {}),
-    releaseOf: (protocol) => (usesSlabs(protocol) ? release : undefined)
+    releaseOf: (protocol) => (usesSlabs(protocol) ? release : constVoid)
   }
 }

@@ -12,7 +12,7 @@ import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import { constUndefined } from "effect/Function"
+import { constVoid } from "effect/Function"
 import * as Inspectable from "effect/Inspectable"
 import * as Option from "effect/Option"
 import { pipeArguments } from "effect/Pipeable"
@@ -54,37 +54,6 @@ type Ending = Effect.Effect<never, unknown>
 /** Releases a chunk of a response that its reader no longer uses, see `readMemory.ts`. */
 type Release = (piece: Uint8Array) => void
 
-/** The number of the last pulls whose chunks the reader may still use, see `PulledResponse` of the client. */
-const heldPulls = 3
-
-/** The chunks of a response that its reader may still use. */
-class Held {
-  private readonly recent: Array<ReadonlyArray<Uint8Array>> = []
-  private readonly older: Array<Uint8Array> = []
-  private olderBytes = 0
-  private readonly release: Release
-
-  constructor(release: Release) {
-    this.release = release
-  }
-
-  /** Adds the chunks of a pull, and releases older ones, except for `heldBytes` bytes and those of the last pulls. */
-  add(pieces: ReadonlyArray<Uint8Array>, heldBytes: number): void {
-    for (const piece of this.recent.length < heldPulls ? [] : (this.recent.shift() ?? [])) {
-      this.older.push(piece)
-      this.olderBytes += piece.length
-    }
-    this.recent.push(pieces)
-    let [oldest] = this.older
-    while (oldest !== undefined && this.olderBytes - oldest.length >= heldBytes) {
-      this.older.shift()
-      this.olderBytes -= oldest.length
-      this.release(oldest)
-      oldest = this.older[0]
-    }
-  }
-}
-
 /** The body of a response, as it arrives. */
 class Arrivals {
   /** Whether the whole body has arrived. */
@@ -94,12 +63,9 @@ class Arrivals {
   private end: Ending | undefined
   private wake: (() => void) | undefined
   private readonly controller: Dispatcher.DispatchController
-  /** Undefined if chunks need no release, and are left to the garbage collector. */
-  private readonly held: Held | undefined
 
-  constructor(controller: Dispatcher.DispatchController, release: Release | undefined) {
+  constructor(controller: Dispatcher.DispatchController) {
     this.controller = controller
-    this.held = release === undefined ? undefined : new Held(release)
   }
 
   /**
@@ -126,17 +92,13 @@ class Arrivals {
     })
   }
 
-  /** Returns the buffered chunks, or waits for the next one. `heldBytes` as in `PulledResponse` of the client. */
-  pull<E>(
-    heldBytes: number | undefined,
-    toError: (cause: unknown) => E
-  ): Effect.Effect<Arr.NonEmptyReadonlyArray<Uint8Array>, E> {
+  /** Returns the buffered chunks, or waits for the next one. */
+  pull<E>(toError: (cause: unknown) => E): Effect.Effect<Arr.NonEmptyReadonlyArray<Uint8Array>, E> {
     const pull: Effect.Effect<Arr.NonEmptyReadonlyArray<Uint8Array>, E> = Effect.suspend(() => {
       const pieces = this.pieces
       if (Arr.isArrayNonEmpty(pieces)) {
         this.pieces = []
         this.bytes = 0
-        if (heldBytes !== undefined) this.held?.add(pieces, heldBytes)
         this.controller.resume()
         return Effect.succeed(pieces)
       }
@@ -167,6 +129,7 @@ class Answer extends Inspectable.Class implements ScopedHttpClient.PulledRespons
   readonly status: number
   readonly headers: Headers.Headers
   readonly remoteAddress = Option.none<string>()
+  readonly release: Release
   private readonly setCookie: ReadonlyArray<string>
   private readonly arrivals: Arrivals
   private body: Failing<ArrayBuffer> | undefined
@@ -177,23 +140,25 @@ class Answer extends Inspectable.Class implements ScopedHttpClient.PulledRespons
     readonly status: number
     readonly headers: IncomingHttpHeaders
     readonly arrivals: Arrivals
+    readonly release: Release
   }) {
     super()
-    const { arrivals, headers, request, status, url } = options
+    const { arrivals, headers, release, request, status, url } = options
     this.request = request
     this.url = url
     this.status = status
     this.headers = Headers.fromInput(headers)
     this.setCookie = headers["set-cookie"] ?? []
     this.arrivals = arrivals
+    this.release = release
   }
 
   get cookies(): Cookies.Cookies {
     return Cookies.fromSetCookie(this.setCookie)
   }
 
-  pull(heldBytes: number | undefined) {
-    return this.arrivals.pull(heldBytes, (cause) =>
+  get pull() {
+    return this.arrivals.pull((cause) =>
       Cause.isDone(cause)
         ? cause
         : new HttpClientError.HttpClientError({
@@ -203,7 +168,7 @@ class Answer extends Inspectable.Class implements ScopedHttpClient.PulledRespons
   }
 
   get stream(): Stream.Stream<Uint8Array, HttpClientError.HttpClientError> {
-    return Stream.fromPull(Effect.sync(() => this.pull(undefined)))
+    return Stream.fromPull(Effect.sync(() => this.pull))
   }
 
   /** Read once and cached. */
@@ -319,10 +284,10 @@ const bodyOf = (body: HttpBody.HttpBody, context: Context.Context<never>): Uint8
  */
 const mayBring = (status: number): boolean => status < 400
 
-/** The dispatcher of requests, and the release of the chunks of their responses, by the protocol of a request. */
+/** The dispatcher of requests, and the release of chunks of their responses, by the protocol of a request. */
 interface Sending {
   readonly dispatcher: DispatchesPieces
-  readonly releaseOf: (protocol: string) => Release | undefined
+  readonly releaseOf: (protocol: string) => Release
 }
 
 /** Sends a request. `handOut` receives the function that aborts it, before or after its response has arrived. */
@@ -387,8 +352,10 @@ const send = (
           onResponseStart: (started, status, headers) => {
             // Informational responses are ignored.
             if (status < 200) return
-            const body = (arrivals = new Arrivals(started, releaseOf(url.protocol)))
-            const answer = Effect.succeed(new Answer({ request, url: url.origin + path, status, headers, arrivals }))
+            const body = (arrivals = new Arrivals(started))
+            const release = releaseOf(url.protocol)
+            const options = { request, url: url.origin + path, status, headers, arrivals, release }
+            const answer = Effect.succeed(new Answer(options))
             if (request.method === "HEAD" && mayBring(status)) {
               end(Cause.done())
               started.abort(new Error("the connection is not used again"))
@@ -418,7 +385,7 @@ const urlOf = (request: HttpClientRequest.HttpClientRequest): Result.Result<URL,
 /** Makes an HTTP client on one dispatcher. Redirects are returned like other responses. */
 export const make = (
   dispatcher: Pick<Dispatcher, "dispatch">,
-  releaseOf: Sending["releaseOf"] = constUndefined
+  releaseOf: Sending["releaseOf"] = () => constVoid
 ): ScopedHttpClient.ScopedHttpClient =>
   ScopedHttpClient.make(
     HttpClient.make((request, url, signal) =>

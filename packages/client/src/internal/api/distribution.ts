@@ -590,7 +590,7 @@ export interface SentBytes {
   /** The offsets of the bytes, if they are a chunk: `8-15`. */
   readonly contentRange?: string
   readonly stalled: Effect.Effect<Reason>
-  readonly onSent?: () => void
+  readonly onSent?: NonNullable<Operation<unknown>["onSent"]>
 }
 
 const sending = ({ body, contentRange, onSent, stalled }: SentBytes) => ({

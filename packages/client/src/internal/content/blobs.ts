@@ -24,6 +24,7 @@ import * as Arguments from "../api/arguments.ts"
 import * as Distribution from "../api/distribution.ts"
 import { isOfStorage, orByGet } from "../api/shortcut.ts"
 import { attributesOf, completeSpan, serverAt } from "../http/telemetry.ts"
+import * as Buffers from "../transfer/buffers.ts"
 import * as Conversation from "../transfer/conversation.ts"
 import * as Download from "../transfer/download.ts"
 import * as File from "../transfer/file.ts"
@@ -51,8 +52,7 @@ interface Wanted {
 /** How a blob is read. */
 interface ReadOptions {
   /**
-   * How much of the content the reader still uses, as `HeldBytes` of `ScopedHttpClient` counts it; any piece if
-   * undefined.
+   * How many bytes the reader may still use when it pulls again, as in `BlobSource`; any if undefined.
    */
   readonly heldBytes?: number | undefined
   /** Whether the content is compared with the digest. Defaults to `true`. */
@@ -79,6 +79,7 @@ export const make = (
   }
 ) => {
   const { idleTimeout, startHash } = options
+  const buffers = Buffers.make()
   const dialect: Upload.Dialect = { refusals: 0 }
   const repositoryName = Arguments.repositoryAt(transport.endpoint)
   const within = Conversation.make(transport)
@@ -270,7 +271,7 @@ export const make = (
     }
     const sized = size === undefined ? source : yield* heldTo(operation, size, source)
     return yield* Upload.run(
-      { transport: conversation, startHash, dialect },
+      { transport: conversation, startHash, buffers, dialect },
       {
         repository: name,
         // The upload hashes the content, so the download need not.

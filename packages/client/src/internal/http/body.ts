@@ -38,13 +38,10 @@ interface Read {
 /** The chunks of a body. */
 type Chunks = Pull.Pull<Arr.NonEmptyReadonlyArray<Uint8Array>, HttpClientError.HttpClientError>
 
-/** Pulls the body of a response. `heldBytes` as in `PulledResponse`. */
-export const pullBody = (
-  response: HttpClientResponse.HttpClientResponse,
-  heldBytes?: number
-): Effect.Effect<Chunks, never, Scope.Scope> =>
+/** Pulls the body of a response. */
+export const pullBody = (response: HttpClientResponse.HttpClientResponse): Effect.Effect<Chunks, never, Scope.Scope> =>
   isPulledResponse(response)
-    ? Effect.succeed(response.pull(heldBytes))
+    ? Effect.succeed(response.pull)
     : Effect.flatMap(Effect.scope, (scope) => Channel.toPullScoped(Stream.toChannel(response.stream), scope))
 
 /**
@@ -76,7 +73,7 @@ const readUpTo = (
   }
   // A response that is pulled needs no scope of its own.
   return isPulledResponse(response)
-    ? Effect.suspend(() => readFrom(response.pull(undefined)))
+    ? Effect.suspend(() => readFrom(response.pull))
     : Effect.scoped(Effect.flatMap(pullBody(response), readFrom))
 }
 

@@ -1,6 +1,8 @@
 /**
  * One request and its answer: the smallest thing that can fail, and the only place that sends anything.
  */
+import * as Arr from "effect/Array"
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -167,20 +169,20 @@ const readAnswer = <A>(
 const watchedBytes = 64 * 1024
 
 /** A body of bytes that reports when the connection takes each part. It has the length of the bytes. */
-const watched = (body: HttpBody.HttpBody, onSent: () => void): HttpBody.HttpBody => {
+const watched = (body: HttpBody.HttpBody, onSent: NonNullable<Operation<unknown>["onSent"]>): HttpBody.HttpBody => {
   if (body._tag !== "Uint8Array") return body
   const { body: bytes, contentType } = body
-  function* parts(): Generator<Uint8Array> {
-    for (let offset = 0; offset < bytes.length; offset += watchedBytes) {
-      onSent()
-      yield bytes.subarray(offset, offset + watchedBytes)
-    }
-  }
-  return HttpBody.stream(
-    Stream.suspend(() => Stream.fromIterable(parts(), { chunkSize: 1 })),
-    contentType,
-    bytes.length
-  )
+  const parts = Effect.map(ScopedHttpClient.HeldBytes, (heldBytes) => {
+    let offset = 0
+    return Effect.suspend(() => {
+      if (offset >= bytes.length) return Cause.done()
+      onSent(heldBytes)
+      const part = bytes.subarray(offset, offset + watchedBytes)
+      offset += part.length
+      return Effect.succeed(Arr.of(part))
+    })
+  })
+  return HttpBody.stream(Stream.fromPull(parts), contentType, bytes.length)
 }
 
 const toRequest = (

@@ -17,6 +17,7 @@ import type { Digest } from "../../Digest.ts"
 import type { Hash } from "../../Hasher.ts"
 import { InvalidResponse, type Reason, Refused, RegistryError, Unavailable } from "../../RegistryError.ts"
 import type { RepositoryName } from "../../RepositoryName.ts"
+import { isPulledResponse } from "../../ScopedHttpClient.ts"
 import * as Distribution from "../api/distribution.ts"
 import { pullBody, statedBytes } from "../http/body.ts"
 import { cut } from "../http/connection.ts"
@@ -24,6 +25,7 @@ import { maxRedirects } from "../http/origin.ts"
 import { attributesOf, noteRepeat, showFailure } from "../http/telemetry.ts"
 import type { Conversation } from "./conversation.ts"
 import * as Idle from "./idle.ts"
+import * as Lent from "./lent.ts"
 import * as Mismatch from "./mismatch.ts"
 import * as Patience from "./patience.ts"
 import type { OnProgress } from "./options.ts"
@@ -42,8 +44,7 @@ export interface Download {
   /** The hash of the bytes before `from`, if the whole blob is to be verified. */
   readonly hash: Hash | undefined
   /**
-   * How much of the content the consumer still uses, as `PulledResponse` of `ScopedHttpClient` counts it; any piece if
-   * undefined.
+   * How many bytes of the content the consumer may still use when it pulls again, as in `BlobSource`; any if undefined.
    */
   readonly heldBytes: number | undefined
   readonly idleTimeout: Duration.Duration
@@ -104,6 +105,8 @@ type Pieces = Arr.NonEmptyReadonlyArray<Uint8Array>
 interface Connection {
   readonly arrivals: Queue.Dequeue<ReadonlyArray<Uint8Array>, RegistryError | Cause.Done>
   readonly scope: Scope.Closeable
+  /** The chunks that the consumer may still use. */
+  readonly lent: Lent.Lent
   /** The bytes before the wanted ones, from a server without support for ranges. */
   skip: number
 }
@@ -114,14 +117,13 @@ interface Connection {
  */
 const readAhead = Effect.fnUntraced(function* (
   response: HttpClientResponse.HttpClientResponse,
-  { heldBytes, idleTimeout }: Pick<Download, "heldBytes" | "idleTimeout">,
+  { idleTimeout }: Pick<Download, "idleTimeout">,
   failed: (reason: Reason) => RegistryError
 ) {
   const scope = yield* Effect.scope
   const watch = yield* Idle.watch(idleTimeout, { bytesPerSecond: Idle.leastBytesPerSecond })
   const arrivals = yield* Queue.bounded<ReadonlyArray<Uint8Array>, RegistryError | Cause.Done>(1)
-  // When this pulls the next pieces, one pull waits in the queue, the consumer has another, and still uses a third.
-  const pull = yield* pullBody(response, heldBytes)
+  const pull = yield* pullBody(response)
   const step = Effect.suspend(() => {
     watch.wait()
     return Effect.flatMap(pull, (pieces) => {
@@ -243,7 +245,8 @@ const begin = (
       if (position > download.from) span.attribute("registry.resumed_bytes", position)
       if (total !== undefined) span.attribute("registry.size", total)
       const arrivals = yield* Scope.provide(readAhead(response, download, failed), own)
-      connection = { arrivals, scope: own, skip: position - extent.start }
+      const lent = Lent.make(download.heldBytes, isPulledResponse(response) ? response.release : undefined)
+      connection = { arrivals, scope: own, lent, skip: position - extent.start }
       return connection
     })
 
@@ -261,6 +264,7 @@ const begin = (
     }
 
     const take = (from: Connection, arrived: ReadonlyArray<Uint8Array>): Pull.Pull<Pieces, RegistryError> => {
+      from.lent.lend(arrived)
       const pieces = wantedOf(from, arrived)
       if (!Arr.isReadonlyArrayNonEmpty(pieces)) return pull
       const before = position
@@ -321,6 +325,7 @@ const begin = (
 
     const pull: Pull.Pull<Pieces, RegistryError> = Effect.suspend(() => {
       pace.wait()
+      connection?.lent.takeBack()
       if (position > 0 && position === end() && (connection === undefined || download.to !== undefined)) return atEnd
       if (connection !== undefined) return next(connection)
       return Effect.matchEffect(inSpan(connect), { onFailure: again, onSuccess: next })

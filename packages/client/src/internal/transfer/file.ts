@@ -61,7 +61,9 @@ const writeAll = <E, R>(
     return Stream.runForEachArray(stream, (pieces) => Effect.forEach(pieces, write, { discard: true })).pipe(
       // Bytes that arrived before a fault are kept: a resumed download continues there.
       Effect.ensuring(Effect.ignore(flush)),
-      Effect.andThen(flush)
+      Effect.andThen(flush),
+      // Freed at once: the memory of many small files would add up until the next garbage collection.
+      Effect.map(() => void buffer.buffer.transfer(0))
     )
   })
 

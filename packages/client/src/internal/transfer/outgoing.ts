@@ -16,6 +16,7 @@ import type { Start } from "../../Hasher.ts"
 import { RegistryError } from "../../RegistryError.ts"
 import { HeldBytes } from "../../ScopedHttpClient.ts"
 import * as Arguments from "../api/arguments.ts"
+import type { Buffers } from "./buffers.ts"
 import * as Mismatch from "./mismatch.ts"
 import type { OnProgress } from "./options.ts"
 
@@ -41,8 +42,12 @@ export interface Outgoing<out E, out R> {
    * that can be read again.
    */
   readonly stream: (offset: number) => Stream.Stream<Uint8Array, typeof sourceFailed>
-  /** Reads at most a number of bytes at an offset. Only the previous chunk is kept, so that it can be sent again. */
+  /** Reads at most a number of bytes at an offset. Only this chunk is kept, so that it can be sent again. */
   readonly chunk: (offset: number, maxBytes: number) => Effect.Effect<Chunk, typeof sourceFailed, R>
+  /** The HTTP client takes a part of the chunk, and states its `HeldBytes`. */
+  readonly taken: (heldBytes: number | undefined) => void
+  /** Frees the last chunk, which the registry has, unless the HTTP client may still use it. */
+  readonly free: () => void
   /** The cause with which the source failed. */
   readonly failure: () => Cause.Cause<E | RegistryError> | undefined
   /** The digest of the whole content, once all of it has been read. */
@@ -77,9 +82,10 @@ export const make = Effect.fnUntraced(function* <E, R>(options: {
   readonly source: BlobSource<E, R>
   readonly algorithm: Algorithm
   readonly startHash: Start
+  readonly buffers: Buffers
   readonly onProgress: OnProgress | undefined
 }): Effect.fn.Return<Outgoing<E, R>, RegistryError | E, R | Scope.Scope> {
-  const { onProgress, operation, source } = options
+  const { buffers, onProgress, operation, source } = options
   const context: Context.Context<R> = yield* Effect.context<R>()
   const scope = yield* Effect.scope
   const stated = yield* source.sizeBytes
@@ -89,6 +95,8 @@ export const make = Effect.fnUntraced(function* <E, R>(options: {
   let total = stated
   let hashed = 0
   let window: Window | undefined
+  /** Whether the HTTP client uses the chunk only until it responds. */
+  let isReleased = false
   let reader: Reader<R> | undefined
   let failure: Cause.Cause<E | RegistryError> | undefined
   let digest: Digest | undefined
@@ -148,20 +156,13 @@ export const make = Effect.fnUntraced(function* <E, R>(options: {
   const openReader = Effect.fnUntraced(function* (offset: number) {
     if (reader !== undefined) yield* Scope.close(reader.scope, Exit.void)
     const own = yield* Scope.fork(scope)
-    const pull = yield* Channel.toPullScoped(Stream.toChannel(read(offset)), own)
+    const pull = yield* Channel.toPullScoped(Stream.toChannel(read(offset, 0)), own)
     return { pull, scope: own, pieces: [], position: offset, ended: false } satisfies Reader<R>
   })
 
   /** Reads a number of bytes from the reader, or fewer if it ends. */
   const next = Effect.fnUntraced(function* (from: Reader<R>, bytes: number) {
-    while (!from.ended && from.pieces.length === 0) yield* pullMore(from)
-    const [first] = from.pieces
-    // A piece of exactly this size needs no copy.
-    if (first !== undefined && first.length === bytes) {
-      from.pieces.shift()
-      return first
-    }
-    const buffer = new Uint8Array(bytes)
+    const buffer = buffers.take(bytes)
     let filled = 0
     while (filled < bytes) {
       const piece = from.pieces.shift()
@@ -229,6 +230,13 @@ export const make = Effect.fnUntraced(function* <E, R>(options: {
       reader?.position === offset,
     stream,
     chunk,
+    taken: (heldBytes) => {
+      isReleased = heldBytes !== undefined
+    },
+    free: () => {
+      if (window !== undefined && isReleased) buffers.giveBack(window.bytes)
+      window = undefined
+    },
     failure: () => failure,
     digest: () => (digest ??= Digest.make(`${options.algorithm}:${hash.hex()}`))
   }

@@ -22,6 +22,7 @@ import { isNotMounted, isOfStorage, orLongWay } from "../api/shortcut.ts"
 import { isUploadSession } from "../http/authority.ts"
 import { maxRedirects } from "../http/origin.ts"
 import { noteRepeat } from "../http/telemetry.ts"
+import type { Buffers } from "./buffers.ts"
 import type { Conversation } from "./conversation.ts"
 import * as Download from "./download.ts"
 import * as Idle from "./idle.ts"
@@ -56,6 +57,7 @@ export interface Upload<E, R> {
 export interface Services {
   readonly transport: Conversation
   readonly startHash: Start
+  readonly buffers: Buffers
   readonly dialect: Dialect
 }
 
@@ -298,7 +300,10 @@ const makeRequests = <E, R>(
       body: HttpBody.uint8Array(bytes, octetStream),
       // A blob in one request is not a chunk.
       ...(isCommit && offset === 0 ? {} : { contentRange: `${offset}-${end - 1}` }),
-      onSent: watch.wait,
+      onSent: (heldBytes) => {
+        content.taken(heldBytes)
+        watch.wait()
+      },
       stalled: watch.stalled
     }
     if (!isCommit) return yield* send({ from: offset, to: end, isLast: last }, sent)
@@ -408,6 +413,7 @@ const transfer = Effect.fnUntraced(function* <E, R>(
     source,
     algorithm: expected === undefined ? upload.algorithm : algorithm(expected),
     startHash: services.startHash,
+    buffers: services.buffers,
     onProgress: upload.onProgress
   })
   const { countBytes, endpoint, retry } = services.transport
@@ -455,6 +461,7 @@ const transfer = Effect.fnUntraced(function* <E, R>(
   if (plan.commitsLastChunk && step.state.lastChunk === "Refused") services.dialect.refusals += 1
   if (step.command.isOpen) yield* session.close
   session.done()
+  content.free()
   return { digest: content.digest(), size: content.sizeBytes(), outcome: "sent" }
 })
 

@@ -4,10 +4,8 @@
  */
 import type { RegistryError } from "../../RegistryError.ts"
 import { mostChunkBytes } from "../api/arguments.ts"
+import { bufferBytes } from "./buffers.ts"
 import { type Fault, faultOf, type Recovery, recoveryFrom, resumptionAt } from "./recovery.ts"
-
-/** Content up to this size is sent as one piece, which is kept; larger content is streamed if it can be read again. */
-const smallBytes = 2 * 1024 * 1024
 
 /** Below this size, the size of the chunk is not the problem. */
 const leastChunkBytes = 64 * 1024
@@ -114,7 +112,9 @@ export interface Step {
 export const begin = ({ commitsLastChunk, repeatable, totalBytes, ...plan }: Plan): State => ({
   doing: "Sending",
   confirmedBytes: 0,
-  chunkBytes: repeatable && totalBytes !== undefined && totalBytes > smallBytes ? undefined : plan.chunkBytes,
+  // Content up to the size of a buffer is sent as one piece, which is kept; larger content is streamed if it can be read
+  // again.
+  chunkBytes: repeatable && totalBytes !== undefined && totalBytes > bufferBytes ? undefined : plan.chunkBytes,
   failure: undefined,
   count: "Sure",
   parts: 0,
