@@ -86,6 +86,9 @@ const pieceBytes = 2 * 1024 * 1024
 /** Several pieces of a file are in memory for each upload. Larger pieces take more memory, and save no time. */
 const filePieceBytes = 512 * 1024
 
+/** Up to this size, reading ahead takes longer than it saves. */
+const smallBytes = 4 * filePieceBytes
+
 /**
  * Makes a source of a text in UTF-8.
  *
@@ -108,7 +111,7 @@ export interface FilePart {
 }
 
 /**
- * Makes a source of a file or a part of one. It reads 512 KiB at a time, one step ahead of the reader.
+ * Makes a source of a file or a part of one. It reads 512 KiB at a time, and more than 2 MiB one step ahead of the reader.
  *
  * **When to use**
  *
@@ -145,43 +148,26 @@ export const fromFile = (
     part === undefined
       ? Effect.flatMap(FileSystem.FileSystem, (files) => Effect.map(files.stat(path), ({ size }) => Number(size)))
       : Effect.succeed(part.size),
-  read: (offset, heldBytes) =>
-    Stream.unwrap(
-      Effect.map(FileSystem.FileSystem, (files) => {
-        const memory = heldBytes === undefined ? forGood : inTurns(heldBytes)
-        return readFile(files, path, rest(part, offset), memory.take).pipe(
-          Stream.bufferArray({ capacity: 1 }),
-          Stream.onEnd(Effect.sync(memory.free))
-        )
-      })
-    ),
+  read: (offset, heldBytes) => readFile(path, rest(part, offset), heldBytes),
   repeatable: true
 })
 
 /** Memory for pieces of a file. */
 interface Memory {
   readonly take: (bytes: number) => Uint8Array
-  /** The reader has pulled the end of the file. */
+  /** The file has ended. */
   readonly free: () => void
 }
+
+const nothing = () => {}
 
 const fresh = (bytes: number) => new Uint8Array(bytes)
 
 /** Pieces that the reader may keep. */
-const forGood: Memory = { take: fresh, free: () => {} }
+const forGood: Memory = { take: fresh, free: nothing }
 
-/**
- * Pieces that must not be overwritten while one is filled: the one beyond `HeldBytes`, the one returned last, and the
- * one read ahead.
- */
-const inBetween = 4
-
-/**
- * Returns the same memory again once the reader no longer uses it. If it uses nothing at the end, the memory is freed at
- * once: that of many small files would add up until the next garbage collection.
- */
-const inTurns = (heldBytes: number): Memory => {
-  const count = Math.ceil(heldBytes / filePieceBytes) + inBetween
+/** Returns the memory of a number of pieces again and again. */
+const inTurns = (count: number): Memory => {
   const pieces: Array<ReturnType<typeof fresh>> = []
   let turn = -1
   return {
@@ -192,10 +178,22 @@ const inTurns = (heldBytes: number): Memory => {
       return (pieces[turn] = fresh(bytes))
     },
     free: () => {
-      if (heldBytes === 0) for (const { buffer } of pieces) buffer.transfer(0)
+      for (const { buffer } of pieces) buffer.transfer(0)
     }
   }
 }
+
+/**
+ * Pieces that must not be overwritten while one is filled: the one beyond `HeldBytes`, the one returned last, and the
+ * one read ahead.
+ */
+const inBetween = 4
+
+/** The memory for a reader that may still use a number of bytes while the next piece is read ahead. */
+const aheadOf = (heldBytes: number): Memory => ({
+  ...inTurns(Math.ceil(heldBytes / filePieceBytes) + inBetween),
+  free: nothing
+})
 
 /** The rest of a part from an offset. The end of a whole file is not known before it is opened. */
 const rest = (part: FilePart | undefined, offset: number): Pick<FilePart, "offset"> & Partial<FilePart> =>
@@ -203,26 +201,33 @@ const rest = (part: FilePart | undefined, offset: number): Pick<FilePart, "offse
 
 /** Reads the rest of a file, or a number of bytes of it. */
 const readFile = (
-  files: FileSystem.FileSystem,
   path: string,
   { offset, size }: ReturnType<typeof rest>,
-  take: Memory["take"]
-): Stream.Stream<Uint8Array, PlatformError.PlatformError> =>
+  heldBytes: number | undefined
+): Stream.Stream<Uint8Array, PlatformError.PlatformError, FileSystem.FileSystem> =>
   Stream.unwrap(
     Effect.gen(function* () {
+      const files = yield* FileSystem.FileSystem
       const file = yield* files.open(path)
       yield* file.seek(BigInt(offset), "start")
       let left = size ?? Number((yield* file.stat).size) - offset
+      const isSmall = left <= smallBytes
+      const memory = heldBytes === undefined ? forGood : isSmall && heldBytes === 0 ? inTurns(1) : aheadOf(heldBytes)
+      const end = Effect.suspend(() => {
+        memory.free()
+        return Cause.done()
+      })
       const read = Effect.suspend(() => {
-        if (left === 0 && size !== undefined) return Cause.done()
+        if (left === 0 && size !== undefined) return end
         // One byte beyond the part shows whether the file ends where it should.
-        const piece = take(Math.min(filePieceBytes, Math.max(1, left)))
+        const piece = memory.take(Math.min(filePieceBytes, Math.max(1, left)))
         return Effect.flatMap(file.read(piece), (length) => {
           left -= length
-          return length === 0 ? Cause.done() : Effect.succeed(Arr.of(piece.subarray(0, length)))
+          return length === 0 ? end : Effect.succeed(Arr.of(piece.subarray(0, length)))
         })
       })
-      return Stream.fromPull(Effect.succeed(read))
+      const pieces = Stream.fromPull(Effect.succeed(read))
+      return isSmall ? pieces : Stream.bufferArray(pieces, { capacity: 1 })
     })
   )
 

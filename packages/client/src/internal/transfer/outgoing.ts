@@ -58,8 +58,8 @@ interface Window extends Chunk {
   readonly offset: number
 }
 
-interface Reader<R> {
-  readonly pull: Pull.Pull<ReadonlyArray<Uint8Array>, typeof sourceFailed, void, R>
+interface Reader<E, R> {
+  readonly pull: Pull.Pull<ReadonlyArray<Uint8Array>, E, void, R>
   readonly scope: Scope.Closeable
   /** Pieces that were pulled but not used yet. */
   pieces: Array<Uint8Array>
@@ -97,7 +97,7 @@ export const make = Effect.fnUntraced(function* <E, R>(options: {
   let window: Window | undefined
   /** Whether the HTTP client uses the chunk only until it responds. */
   let isReleased = false
-  let reader: Reader<R> | undefined
+  let reader: Reader<E, R> | undefined
   let failure: Cause.Cause<E | RegistryError> | undefined
   let digest: Digest | undefined
 
@@ -106,10 +106,6 @@ export const make = Effect.fnUntraced(function* <E, R>(options: {
       failure = cause
       return Effect.fail(sourceFailed)
     })
-
-  /** The source, with its errors separate from those of the connection. */
-  const read = (offset: number, heldBytes?: number): Stream.Stream<Uint8Array, typeof sourceFailed, R> =>
-    Stream.catchCause(source.read(offset, heldBytes), (cause) => Stream.fromEffect(fail(cause)))
 
   /** Hashes bytes that were not hashed before, and checks the source against its size. */
   const take = (offset: number, pieces: ReadonlyArray<Uint8Array>): number => {
@@ -143,7 +139,11 @@ export const make = Effect.fnUntraced(function* <E, R>(options: {
     Stream.unwrap(
       Effect.map(HeldBytes, (heldBytes) => {
         let position = offset
-        const content = Stream.provideContext(read(offset, heldBytes), context)
+        // The errors of the source are separate from those of the connection.
+        const content = source.read(offset, heldBytes).pipe(
+          Stream.catchCause((cause) => Stream.fromEffect(fail(cause))),
+          Stream.provideContext(context)
+        )
         const checked = Stream.mapArrayEffect(content, (pieces) => {
           position = take(position, pieces)
           if (stated !== undefined && position > stated) return Effect.as(checkEnd(position), pieces)
@@ -156,12 +156,13 @@ export const make = Effect.fnUntraced(function* <E, R>(options: {
   const openReader = Effect.fnUntraced(function* (offset: number) {
     if (reader !== undefined) yield* Scope.close(reader.scope, Exit.void)
     const own = yield* Scope.fork(scope)
-    const pull = yield* Channel.toPullScoped(Stream.toChannel(read(offset, 0)), own)
-    return { pull, scope: own, pieces: [], position: offset, ended: false } satisfies Reader<R>
+    // The pieces are copied before the next one is pulled.
+    const pull = yield* Channel.toPullScoped(Stream.toChannel(source.read(offset, 0)), own)
+    return { pull, scope: own, pieces: [], position: offset, ended: false } satisfies Reader<E, R>
   })
 
   /** Reads a number of bytes from the reader, or fewer if it ends. */
-  const next = Effect.fnUntraced(function* (from: Reader<R>, bytes: number) {
+  const next = Effect.fnUntraced(function* (from: Reader<E, R>, bytes: number) {
     const buffer = buffers.take(bytes)
     let filled = 0
     while (filled < bytes) {
@@ -181,7 +182,7 @@ export const make = Effect.fnUntraced(function* <E, R>(options: {
   })
 
   /** The next chunk from the reader. */
-  const fill = Effect.fnUntraced(function* (from: Reader<R>, maxBytes: number) {
+  const fill = Effect.fnUntraced(function* (from: Reader<E, R>, maxBytes: number) {
     const left = stated === undefined ? maxBytes : Math.min(maxBytes, Math.max(0, stated - from.position))
     const bytes = yield* next(from, left)
     // Only the next piece shows whether this chunk is the last.
@@ -193,7 +194,7 @@ export const make = Effect.fnUntraced(function* <E, R>(options: {
     return { bytes, last }
   })
 
-  const pullMore = (from: Reader<R>): Effect.Effect<void, typeof sourceFailed, R> =>
+  const pullMore = (from: Reader<E, R>): Effect.Effect<void, typeof sourceFailed, R> =>
     from.pull.pipe(
       Effect.map((pieces) => {
         from.pieces.push(...pieces.filter(({ length }) => length > 0))
@@ -202,7 +203,8 @@ export const make = Effect.fnUntraced(function* <E, R>(options: {
         Effect.sync(() => {
           from.ended = true
         })
-      )
+      ),
+      Effect.catchCause(fail)
     )
 
   const covers = ({ bytes, offset: start }: Window, offset: number): boolean =>
