@@ -96,6 +96,7 @@ export interface Explanation {
  * JSON has many spellings for the same string.
  */
 export const parseBody = (text: string, quote: Quote = quoting([])): Explanation => {
+  if (text === "") return { errors: [], isForeign: false }
   const body = Option.getOrUndefined(parseJson(text))
   const { error, errors } = Option.getOrElse(decodeBody(body), (): { errors?: unknown; error?: unknown } => ({}))
   const entries = Array.isArray(errors) ? errors.slice(0, mostErrors) : isText(errors) ? [errors] : []
@@ -103,7 +104,7 @@ export const parseBody = (text: string, quote: Quote = quoting([])): Explanation
   if (listed.length > 0) return { errors: listed, isForeign: false }
   // Google and Azure Resource Manager send an object.
   const single = typeof error === "object" ? readEntry(quote, error) : readSingle(quote, body)
-  return { errors: single, isForeign: text !== "" }
+  return { errors: single, isForeign: true }
 }
 
 const printed = ({ code, message }: RegistryError.ResponseError): string =>
