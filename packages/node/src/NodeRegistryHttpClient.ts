@@ -202,6 +202,7 @@ export const layerOptions = (options: Options = {}): Layer.Layer<HttpClient.Http
  * `Outbound.reachOf`.
  *
  * The dispatcher must not follow redirects. The client would not see them, and credentials could leave the registry.
+ * Nor may it keep the pieces of a body once it has responded, because their memory is used again.
  *
  * **Example** (An agent that connects to a Unix socket)
  *

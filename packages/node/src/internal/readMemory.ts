@@ -6,10 +6,11 @@
  * A slab whose chunks are never released is collected as garbage like any other memory.
  *
  * Only connections without TLS use slabs. A read of TLS returns a record of at most 16 KiB, and naming a slab for each
- * costs more than Node's allocation: downloads over TLS took a quarter longer.
+ * costs more than Node's allocation: downloads over TLS took a quarter longer. The memory of such a record is freed once
+ * it is released. Left to the garbage collector, it took 55 MiB more, and a download of 1 GiB a tenth longer.
  */
-import type { OnReadOpts, Socket } from "node:net"
 import { constVoid } from "effect/Function"
+import type { OnReadOpts, Socket } from "node:net"
 
 /** Fits into the cache of a processor. Larger slabs gain little. */
 const slabBytes = 128 * 1024
@@ -33,8 +34,7 @@ export interface ReadMemory {
   /** The options of a connection with a protocol (`http:`, `https:`). */
   readonly connection: (protocol: string) => { readonly onread?: OnReadOpts }
   /**
-   * Releases a chunk of a response that its reader no longer uses, as in `PulledResponse` of the client. Does nothing for
-   * a protocol whose connections do not use slabs.
+   * Releases a chunk of a response that its reader no longer uses, as in `PulledResponse` of the client.
    */
   readonly releaseOf: (protocol: string) => (piece: Uint8Array) => void
 }
@@ -44,7 +44,30 @@ const tellsSocket = process.versions["bun"] === undefined
 
 const usesSlabs = (protocol: string): boolean => tellsSocket && protocol === "http:"
 
+/** Less is not worth freeing. It also spares the empty chunk with which undici resumes each of its parsers. */
+const leastFreedBytes = 1024
+
+/**
+ * Frees the memory of reads, after the parser has returned that called the reader: it may still look at the chunk.
+ *
+ * Only memory that a chunk has for itself is freed. A part of a read leaves its memory to the other parts.
+ */
+const makeFreeing = (): ((piece: Uint8Array) => void) => {
+  // Whether Bun uses the memory of a read after it is not known.
+  if (!tellsSocket) return constVoid
+  let released: Array<ArrayBuffer> = []
+  const free = () => {
+    for (const buffer of released) buffer.transfer(0)
+    released = []
+  }
+  return ({ buffer, length }) => {
+    if (length < leastFreedBytes || length !== buffer.byteLength || !(buffer instanceof ArrayBuffer)) return
+    if (released.push(buffer) === 1) queueMicrotask(free)
+  }
+}
+
 export const make = (): ReadMemory => {
+  const freeing = makeFreeing()
   const free: Array<Uint8Array> = []
   const slabs = new WeakMap<ArrayBufferLike, Slab>()
   /** The rest of the slab into which a socket has just read. */
@@ -91,6 +114,6 @@ export const make = (): ReadMemory => {
 
   return {
     connection: (protocol) => (usesSlabs(protocol) ? { onread } : {}),
-    releaseOf: (protocol) => (usesSlabs(protocol) ? release : constVoid)
+    releaseOf: (protocol) => (usesSlabs(protocol) ? release : freeing)
   }
 }
