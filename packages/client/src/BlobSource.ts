@@ -45,8 +45,8 @@ export interface BlobSource<out E = never, out R = never> {
   readonly sizeBytes: Effect.Effect<number | undefined, E, R>
   /**
    * Reads the content from an offset in bytes. The reader may keep every piece, unless it states in `heldBytes` how
-   * much it still uses (counted as `HeldBytes` of `ScopedHttpClient`): then the source may overwrite the memory of
-   * older pieces.
+   * many bytes it may still use when it pulls the next piece or the end (counted as `HeldBytes` of `ScopedHttpClient`):
+   * then the source may overwrite or free the memory of older pieces.
    */
   readonly read: (offsetBytes: number, heldBytes?: number) => Stream.Stream<Uint8Array, E, R>
   /** Whether `read` may run more than once, from any offset, and returns the same bytes each time. */

@@ -60,8 +60,8 @@ export interface PulledResponse extends HttpClientResponse.HttpClientResponse {
   /** Pulls the body, which is read once: returns the chunks that have arrived since the last pull, or the next one. */
   readonly pull: Pull.Pull<Arr.NonEmptyReadonlyArray<Uint8Array>, HttpClientError.HttpClientError>
   /**
-   * Tells that the reader no longer uses a chunk that a pull returned, so that the client may reuse its memory. A reader
-   * may keep any chunk. It releases chunks in the order in which they arrived, and each at most once.
+   * Tells that the reader no longer uses a chunk that a pull returned, so that the client may reuse or free its
+   * memory. A reader may keep any chunk. It releases chunks in the order in which they arrived, and each at most once.
    */
   readonly release: (chunk: Uint8Array) => void
 }
