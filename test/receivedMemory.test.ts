@@ -2,7 +2,7 @@
  * Memory that sockets reuse: it does not change while a reader may still use it.
  */
 import { createHash, randomBytes } from "node:crypto"
-import { createServer, type RequestListener } from "node:http"
+import { createServer, type RequestListener, type ServerResponse } from "node:http"
 import { createServer as createSecureServer } from "node:https"
 import type * as BlobSource from "@effect-acr/client/BlobSource"
 import * as Credentials from "@effect-acr/client/Credentials"
@@ -21,9 +21,17 @@ const content = randomBytes(12 * 1024 * 1024 + 12_345)
 /** How a server cuts its content: evenly, into a little now and then, or so that records and reads never fit. */
 const cuts = [64 * 1024, 1, 300_001, 16 * 1024, 777, 1024 * 1024, 5]
 
+/** Answers a request for the end of the content, and does not stop there. */
+const sendTooMuch = (range: string, response: ServerResponse) => {
+  const from = Number(/\d+/.exec(range)?.[0])
+  response.writeHead(206, { "content-range": `bytes ${from}-${content.length - 1}/*` })
+  response.end(Buffer.concat([content.subarray(from), randomBytes(300_000)]))
+}
+
 const send =
   (isStated: boolean): RequestListener =>
-  async (_, response) => {
+  async ({ headers }, response) => {
+    if (headers.range !== undefined) return sendTooMuch(headers.range, response)
     if (isStated) response.setHeader("content-length", content.length)
     for (let offset = 0, turn = 0; offset < content.length; turn++) {
       const length = cuts[turn % cuts.length] ?? 1
@@ -95,11 +103,12 @@ const digest = `sha256:${createHash("sha256").update(content).digest("hex")}`
 const read = (
   source: BlobSource.BlobSource<unknown>,
   heldBytes: number | undefined,
-  memory = new Set<ArrayBufferLike>()
+  memory = new Set<ArrayBufferLike>(),
+  from = 0
 ) =>
   Effect.gen(function* () {
     let pieces: Array<Piece> = []
-    let size = 0
+    let size = from
     /** The pieces that the reader may still use when it pulls again. */
     const held = (): ReadonlyArray<Piece> => {
       if (heldBytes === undefined) return pieces
@@ -107,7 +116,7 @@ const read = (
       if (heldBytes === 0 || last === undefined) return []
       return pieces.filter(({ bytes, offset }) => offset + bytes.length > last.offset - heldBytes)
     }
-    yield* Stream.runForEachArray(source.read(0, heldBytes), (arrived) =>
+    yield* Stream.runForEachArray(source.read(from, heldBytes), (arrived) =>
       Effect.sync(() => {
         const before = held()
         assertIntact(before)
@@ -160,6 +169,19 @@ describe("blobs whose received memory is used again or freed", () => {
         60_000
       )
     }
+  }
+
+  for (const isSecure of [false, true]) {
+    it.live(`bytes held at the end, of an answer that goes on after it${isSecure ? ", by TLS" : ""}`, () =>
+      Effect.gen(function* () {
+        const source = yield* serve({ isStated: false, isSecure })
+        for (let tailBytes = 100_000; tailBytes < 400_000; tailBytes += 10_000) {
+          const lookAgain = yield* read(source, 1024, new Set(), content.length - tailBytes)
+          yield* read(source, 0)
+          lookAgain()
+        }
+      }).pipe(Effect.scoped)
+    )
   }
 
   // Of an answer in chunks, the memory of some reads ends with what is no part of the blob, and is left to the collector.

@@ -264,8 +264,9 @@ const begin = (
     }
 
     const take = (from: Connection, arrived: ReadonlyArray<Uint8Array>): Pull.Pull<Pieces, RegistryError> => {
-      from.lent.lend(arrived)
       const pieces = wantedOf(from, arrived)
+      // Bytes that the consumer does not get must not count as those that it holds.
+      if (pieces === arrived) from.lent.lend(arrived)
       if (!Arr.isReadonlyArrayNonEmpty(pieces)) return pull
       const before = position
       for (const piece of pieces) {
