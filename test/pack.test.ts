@@ -285,7 +285,7 @@ layer(ProjectLive, { timeout: "3 minutes", excludeTestServices: true })("packed,
   }
 
   const httpClient = "/effect/dist/http/HttpClient.js\n"
-  const undici = "/undici/index.js\n"
+  const undici = "/undici/lib/dispatcher/agent.js\n"
   for (const [without, modules] of [
     [
       httpClient,

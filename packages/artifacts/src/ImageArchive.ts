@@ -284,7 +284,10 @@ export const write = <E>(
   options: WriteOptions = {}
 ): Stream.Stream<Uint8Array, E | WriteFault> => written(source, references, options)
 
-/** `heldBytes` is the number of bytes of the stream that its reader holds at once, see `BlobSource`. */
+/** `Tar.encode` collects pieces up to this size, in bytes, before it passes them on. */
+const heldByTar = 64 * 1024
+
+/** `heldBytes` is the number of bytes of a blob that may still be in use when more of it is read, see `BlobSource`. */
 const written = <E>(
   source: Reader<E>,
   references: string | ReadonlyArray<string>,
@@ -379,7 +382,7 @@ export const save = <E>(
       return overwrite || !(yield* isThere)
     })
     // Each chunk is written before the next one is read.
-    const content = Stream.mapError(written(source, references, options, 0), ofSource)
+    const content = Stream.mapError(written(source, references, options, heldByTar), ofSource)
     const mode = Option.match(before, { onNone: () => ({}), onSome: ({ mode }) => ({ mode: mode & 0o777 }) })
     const isWritten = yield* Effect.mapError(
       writeFile(files, temporary, target, { content, isAllowed, ...mode }),
