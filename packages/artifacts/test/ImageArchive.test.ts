@@ -110,6 +110,33 @@ const inPieces = (bytes: Uint8Array, size: number): Stream.Stream<Uint8Array> =>
     { chunkSize: 1 }
   )
 
+/** A store that overwrites what its reader no longer uses, as soon as it may. */
+const overwriting = <E>(store: Reader<E>, size: number): Reader<E> => ({
+  ...store,
+  blob: (pointer) => ({
+    ...store.blob(pointer),
+    read: (offset, heldBytes) => {
+      const given: Array<Uint8Array> = []
+      const overwrite = () => {
+        const kept = heldBytes === 0 ? 0 : Math.ceil((heldBytes ?? Infinity) / size) + 1
+        for (const piece of given.slice(0, Math.max(0, given.length - kept))) piece.fill(0)
+      }
+      const content = Stream.unwrap(
+        Effect.map(run(store.blob(pointer).read(offset)), (all) => inPieces(Bytes.concat(all), size))
+      )
+      return content.pipe(
+        Stream.map((piece) => {
+          overwrite()
+          const own = piece.slice()
+          given.push(own)
+          return own
+        }),
+        Stream.onEnd(Effect.sync(overwrite))
+      )
+    }
+  })
+})
+
 /** An image of one layer as `docker save` writes it. */
 const savedImage = (name: string, text: string) => ({
   entries: [Tar.file(`${name}.tar`, text), Tar.file(`${name}.json`, configOf([encode(text)]))],
@@ -742,6 +769,20 @@ layer(platform)("what is written", (it) => {
       assert.deepStrictEqual(yield* files.readDirectory(folder), ["image.tar"])
     })
   )
+
+  for (const size of [1000, 16 * 1024, 300_000]) {
+    it.effect(`to a file has the bytes of a store that overwrites its pieces of ${size} bytes once it may`, () =>
+      Effect.gen(function* () {
+        const texts = ["a", "b"].map((letter) => letter.repeat(400_001))
+        const store = yield* holding(texts, [image(...texts)])
+        yield* store.putManifest(image(...texts), { tags: ["v1"] })
+        const file = yield* fileOf(encode("before"), "image.tar")
+        yield* ImageArchive.save(overwriting(store, size), "v1", file)
+        const files = yield* FileSystem.FileSystem
+        assert.isTrue(Buffer.from(yield* files.readFile(file)).equals(yield* written(store, "v1")))
+      })
+    )
+  }
 
   it.effect("replaces no file without overwrite, not even one that appears meanwhile or a dangling link", () =>
     Effect.gen(function* () {
