@@ -15,6 +15,7 @@ import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import type { PlatformError } from "effect/PlatformError"
+import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import type { ContentStore, MissingContent } from "./ContentStore.ts"
 import * as Catalog from "./internal/layout/catalog.ts"
@@ -157,6 +158,7 @@ const make = Effect.fnUntraced(function* (
   const oneAtATime = Turns.make()
   const pruning = Prune.make({ files, path, folder, content, catalog, subjects })
   let isPrepared = false
+  const preparing = Semaphore.makeUnsafe(1)
 
   const orAbsent = <A>(effect: Effect.Effect<A, PlatformError>, absent: A): Effect.Effect<A, LayoutError> =>
     Effect.mapError(
@@ -168,8 +170,9 @@ const make = Effect.fnUntraced(function* (
   const isLayout: Effect.Effect<boolean, LayoutError> = Effect.gen(function* () {
     const type = yield* orAbsent(
       Effect.map(files.stat(folder), (info) => info.type),
-      "Directory"
+      undefined
     )
+    if (type === undefined) return false
     if (type !== "Directory") {
       const description = "this is not a folder: ImageArchive.read reads image layouts in a tar archive"
       return yield* content.failure(new NotALayout({ description, found: "File" }))
@@ -209,22 +212,23 @@ const make = Effect.fnUntraced(function* (
       return yield* content.failure(new SharedBlobs({ description }))
     })
 
-  /** Makes the folder a layout before the first write. */
+  const makeLayout: Effect.Effect<void, LayoutError> = Effect.gen(function* () {
+    if (isPrepared) return
+    const blobs = path.join(folder, "blobs")
+    const ingest = path.join(folder, Disk.ingestFolder)
+    for (const at of [blobs, path.join(blobs, "sha256"), path.join(blobs, "sha512"), ingest]) {
+      yield* assertNotShared(at)
+    }
+    yield* isLayout
+    yield* putVersion
+    yield* Effect.mapError(files.makeDirectory(path.join(blobs, "sha256"), { recursive: true }), content.ofFile)
+    yield* Prune.sweepIngest(files, path, ingest, content, leftoverAge)
+    isPrepared = true
+  })
+
+  /** Makes the folder a layout before the first write. Writes that begin together wait for the first one. */
   const prepare: Effect.Effect<void, LayoutError> = Effect.suspend(() =>
-    isPrepared
-      ? Effect.void
-      : Effect.gen(function* () {
-          const blobs = path.join(folder, "blobs")
-          const ingest = path.join(folder, Disk.ingestFolder)
-          for (const at of [blobs, path.join(blobs, "sha256"), path.join(blobs, "sha512"), ingest]) {
-            yield* assertNotShared(at)
-          }
-          yield* isLayout
-          yield* putVersion
-          yield* Effect.mapError(files.makeDirectory(path.join(blobs, "sha256"), { recursive: true }), content.ofFile)
-          yield* Prune.sweepIngest(files, path, ingest, content, leftoverAge)
-          isPrepared = true
-        })
+    isPrepared ? Effect.void : preparing.withPermit(makeLayout)
   )
 
   /** A manifest that the index lists, or that exists without being listed. */

@@ -836,6 +836,42 @@ describe("a blob that is written", () => {
   })
 })
 
+/** Counts how often each path is looked at, without following links. */
+const counting = (looks: Map<string, number>) =>
+  Effect.map(FileSystem.FileSystem, (files) =>
+    FileSystem.make({
+      ...files,
+      lstat: (at) => {
+        looks.set(at, (looks.get(at) ?? 0) + 1)
+        return files.lstat(at)
+      }
+    })
+  )
+
+describe("the first blobs of a folder", () => {
+  layer(platform)((it) => {
+    it.effect("make it a layout once, although they are written at the same time", () =>
+      Effect.gen(function* () {
+        const folder = yield* layoutFolder
+        const looks = new Map<string, number>()
+        const texts = Array.from({ length: 6 }, (_, number) => `blob ${number}`)
+        yield* ImageLayout.open(folder).pipe(
+          Effect.flatMap((layout) =>
+            Effect.forEach(texts, (text) => layout.putBlob(layerOf(text), BlobSource.fromString(text)), {
+              concurrency: "unbounded"
+            })
+          ),
+          Effect.provideService(FileSystem.FileSystem, yield* counting(looks))
+        )
+        assert.deepStrictEqual(
+          Array.from(looks.values(), (count) => count > 1),
+          [false, false, false, false]
+        )
+      })
+    )
+  })
+})
+
 describe("a disk that fails", () => {
   layer(platform)((it) => {
     it.effect("reports that it is read-only, not that something is missing", () =>
