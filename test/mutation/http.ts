@@ -7,6 +7,12 @@ const folder = "packages/client/src/internal/http"
 
 export const http: ReadonlyArray<Fault> = [
   {
+    wrong: "what a registry hides from anonymous callers is missing to a caller with a login",
+    file: `${folder}/exchange.ts`,
+    find: " && mayHide !== true) return",
+    replace: ") return"
+  },
+  {
     wrong: "a failed attempt keeps its connection until the operation ends",
     file: `${folder}/exchange.ts`,
     find: "        : Scope.close(own, exit)\n",

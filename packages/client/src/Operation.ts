@@ -120,6 +120,11 @@ export interface Operation<out A> {
   readonly resends?: number
   /** The result of a retried delete whose first attempt already removed the object. */
   readonly whenGone?: Effect.Effect<A>
+  /**
+   * The result of a HEAD that the registry answers with 404, for look-ups of what often does not exist: it is faster than to
+   * catch `NotFound`. A request fails with that nevertheless if a login could show more than it saw.
+   */
+  readonly whenMissing?: Effect.Effect<A>
 }
 
 type Defaults = "bucket" | "missing" | "repeat" | "scopes" | "success"
@@ -264,9 +269,8 @@ export const json = <S extends Schema.ConstraintDecoder<unknown>>(
 ): ((response: HttpClientResponse.HttpClientResponse) => Effect.Effect<S["Type"], Reason>) => decodeJson(schema)
 
 /** A list without its other pages would look complete. */
-const linkTooLong = new InvalidResponse({
-  description: `the link to the next page is longer than ${longestLink} characters`
-})
+const linkTooLong = () =>
+  new InvalidResponse({ description: `the link to the next page is longer than ${longestLink} characters` })
 
 /**
  * Reads a response as a page for `Transport.list`: its items, and the `Link` to the next page (RFC 8288), which has at
@@ -280,7 +284,7 @@ export const page =
   (response) => {
     const link = response.headers["link"] ?? ""
     return link.length > longestLink
-      ? Effect.fail(linkTooLong)
+      ? Effect.fail(linkTooLong())
       : Effect.map(decode(response), (items) => ({ items, next: nextPage(link) }))
   }
 
@@ -290,7 +294,7 @@ const longestPosition = 1024
 const isPosition = (text: string): boolean => text !== "" && text.length <= longestPosition
 
 /** Without a name to continue from, the list would look complete. */
-const noPosition = new InvalidResponse({ description: "no item of a full page has a name to continue from" })
+const noPosition = () => new InvalidResponse({ description: "no item of a full page has a name to continue from" })
 
 /**
  * Reads pages of a list whose items have an order and a position. After a full page without a link, the list continues
@@ -326,7 +330,7 @@ export const continued =
         return Effect.succeed(page)
       }
       const last = page.items.map(positionOf).findLast(isPosition)
-      if (last === undefined) return Effect.fail(noPosition)
+      if (last === undefined) return Effect.fail(noPosition())
       return Effect.succeed({
         ...page,
         continuation: { path: withQuery(path, { ...query, last }), keyOf: positionOf }

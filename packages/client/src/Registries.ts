@@ -131,14 +131,15 @@ export class Registries extends Context.Service<Registries, Service>()("@effect-
 const operation = "Registries.make"
 
 /** Refused before the first reference, because the first one may be a stranger's. */
-const unlimited = new RegistryError({
-  operation,
-  reason: new InvalidRequest({
-    description:
-      'they give the same secret to every registry, and a reference could name a stranger\'s: limit them to their registries with Credentials.onlyFor(["myregistry.azurecr.io"])',
-    argument: "credentials"
+const unlimited = () =>
+  new RegistryError({
+    operation,
+    reason: new InvalidRequest({
+      description:
+        'they give the same secret to every registry, and a reference could name a stranger\'s: limit them to their registries with Credentials.onlyFor(["myregistry.azurecr.io"])',
+      argument: "credentials"
+    })
   })
-})
 
 /** The options of single registries, by their login servers. */
 const byLoginServer = (registries: Exclude<NonNullable<Options["registries"]>, Function>) =>
@@ -167,7 +168,7 @@ export const make = Effect.fnUntraced(function* ({ registries = {}, ...defaults 
   RegistryError,
   HttpClient.HttpClient | Credentials.Credentials | Scope.Scope
 > {
-  if ((yield* Credentials.Credentials).sameForAll === true) return yield* unlimited
+  if ((yield* Credentials.Credentials).sameForAll === true) return yield* unlimited()
   const single = yield* byLoginServer(typeof registries === "function" ? {} : registries)
   const ownOf = typeof registries === "function" ? registries : (loginServer: string) => single.get(loginServer)
   const layerOf = (loginServer: string) => {

@@ -7,9 +7,11 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
+import * as BlobSource from "../src/BlobSource.ts"
 import * as Credentials from "../src/Credentials.ts"
+import * as Digest from "../src/Digest.ts"
 import * as RegistryContentModule from "../src/RegistryContent.ts"
-import { content, patient } from "./support/content.ts"
+import { content, patient, sha256 } from "./support/content.ts"
 import { asked, by, digest, empty, manifestAnswer, pull, refusal, taking, upload, uploads } from "./support/lenient.ts"
 import { type Asked, challenge, endpoint, Journal, json, registry, type Script } from "./support/registry.ts"
 
@@ -113,11 +115,34 @@ describe("scopes", () => {
   )
 })
 
+/** Puts a blob with this content. */
+const put = (text: string) =>
+  Effect.flatMap(RegistryContent, (content) =>
+    content.putBlob(
+      "alpine",
+      { digest: Digest.Digest.make(sha256(text)), size: text.length },
+      BlobSource.fromString(text)
+    )
+  )
+
+/** The root of a registry that requires a password. */
+const demanding = () => empty(401, { "www-authenticate": "Basic" })
+
 describe("a login for which a registry sends no challenge", () => {
   const password = Credentials.layerPassword({ username: "contoso", password: Redacted.make("planted-password") })
   const basic = `Basic ${btoa("contoso:planted-password")}`
   const services = (script: Script, credentials = password) =>
     RegistryContentModule.layerTransport().pipe(Layer.provideMerge(registry(script, { credentials, retry: patient })))
+
+  /** A registry that shows a blob only to this login. */
+  const hiding = (root: () => Response): Script => {
+    const shown = taking(["HEAD", new RegExp(sha256("existing")), () => empty(200)])
+    return (asked, count) => {
+      if (asked.authorization === basic) return shown(asked, count)
+      if (asked.url.pathname === "/v2/") return root()
+      return asked.method === "HEAD" ? empty(404) : empty(401, { "www-authenticate": "Basic" })
+    }
+  }
 
   for (const status of [401, 403, 404]) {
     it.effect(`is sent after ${status}, if the root of the registry requires it`, () =>
@@ -191,6 +216,33 @@ describe("a login for which a registry sends no challenge", () => {
         })
       )
     )
+  })
+
+  describe("shows blobs that the registry hides without it", () => {
+    const texts = ["new", "existing"]
+
+    for (const order of [texts, texts.toReversed()]) {
+      it.effect(`in the order ${order.join(", ")}`, () =>
+        Effect.gen(function* () {
+          const outcomes = yield* Effect.forEach(order, put)
+          assert.deepStrictEqual(
+            outcomes,
+            order.map((text) => (text === "new" ? "sent" : "present"))
+          )
+        }).pipe(Effect.provide(services(hiding(demanding))))
+      )
+    }
+
+    it.effect("also if the root could not answer at first", () => {
+      let isDown = true
+      return Effect.gen(function* () {
+        const content = yield* RegistryContent
+        const wanted = Effect.flip(content.headBlob("alpine", sha256("existing")))
+        assert.strictEqual((yield* wanted).reason._tag, "NotFound")
+        isDown = false
+        assert.strictEqual(yield* put("existing"), "present")
+      }).pipe(Effect.provide(services(hiding(() => (isDown ? empty(500) : demanding())))))
+    })
   })
 
   it.effect("that does not help does not affect public content", () =>

@@ -69,9 +69,11 @@ const isOfAcr = ({ headers }: Response): boolean => headers["x-ms-correlation-re
 const isPage = (response: Response): boolean =>
   !isOfAcr(response) && /^text\/html\s*(?:;|$)/i.test(response.headers["content-type"] ?? "")
 
-const page = Effect.fail(new Unsupported({ description: "the registry answered with a page of HTML" }))
+const page = Effect.failSync(() => new Unsupported({ description: "the registry answered with a page of HTML" }))
 
-const notOfAcr = Effect.fail(new Unsupported({ description: "the response is not one of Azure Container Registry" }))
+const notOfAcr = Effect.failSync(
+  () => new Unsupported({ description: "the response is not one of Azure Container Registry" })
+)
 
 /**
  * The same operation of ACR's API, which succeeds only if the response is ACR's: the operation must not count as done

@@ -382,24 +382,44 @@ export const listReferrers = (
 
 const blobPath = (repository: RepositoryName, digest: Digest.Digest): string => `/v2/${repository}/blobs/${digest}`
 
+const askingForBlob = (name: string, repository: RepositoryName, digest: Digest.Digest) =>
+  ({
+    name,
+    method: "HEAD",
+    path: blobPath(repository, digest),
+    subject: { repository, digest },
+    headers: uncompressed,
+    scopes: mayPull(repository),
+    bucket: "read",
+    missing: "blob",
+    success: anySuccess,
+    repeat: "always",
+    followsRedirects: true
+  }) as const
+
 /** The size of a blob, if the registry states it. */
 export const headBlob = (
   name: string,
   repository: RepositoryName,
   digest: Digest.Digest
 ): Operation<number | undefined> => ({
-  name,
-  method: "HEAD",
-  path: blobPath(repository, digest),
-  subject: { repository, digest },
-  headers: uncompressed,
-  scopes: mayPull(repository),
-  bucket: "read",
-  missing: "blob",
-  success: anySuccess,
-  repeat: "always",
-  followsRedirects: true,
+  ...askingForBlob(name, repository, digest),
   decode: (response) => Effect.succeed(statedSize(response, digest))
+})
+
+/** A blob that exists, with its size in bytes if the registry states it. */
+interface FoundBlob {
+  readonly size: number | undefined
+}
+
+/**
+ * Looks for a blob. Most blobs of a push do not exist: an error for each of them took a fifteenth of the time of a push
+ * of 60 blobs of a mebibyte.
+ */
+export const findBlob = (repository: RepositoryName, digest: Digest.Digest): Operation<Option.Option<FoundBlob>> => ({
+  ...askingForBlob("RegistryContent.headBlob", repository, digest),
+  decode: (response) => Effect.succeedSome({ size: statedSize(response, digest) }),
+  whenMissing: Effect.succeedNone
 })
 
 export const deleteBlob = (repository: RepositoryName, digest: Digest.Digest): Operation<void> => ({

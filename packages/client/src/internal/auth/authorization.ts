@@ -20,9 +20,9 @@ import * as Result from "effect/Result"
 import * as Semaphore from "effect/Semaphore"
 import type { Operation } from "../../Operation.ts"
 import { CredentialUnavailable, Forbidden, type Reason, RegistryError } from "../../RegistryError.ts"
-import { type Attachment, bare, type Failure, final } from "../http/exchange.ts"
+import { anonymous, type Attachment, bare, type Failure, final } from "../http/exchange.ts"
 import { type Errand, makeLearning, type Need, needOf } from "./learning.ts"
-import { type Exchanged, type Grants, type Held, passwordWanted, refuse } from "./grants.ts"
+import { type Exchanged, type Grants, type Held, refuse, wantPassword, wantsPassword } from "./grants.ts"
 import { type Basic, type Bearer, type Demand, fromChallenges, type Scheme } from "./scheme.ts"
 import * as Scope from "./scope.ts"
 import { type AccessToken, basicAttachment, type Tokens, type Wanted } from "./tokens.ts"
@@ -106,8 +106,11 @@ interface Root {
 
 const open: Authority = { attachment: bare, named: false, refuse: () => Effect.succeed(true) }
 
+/** For a registry that has nothing to show to a login, or if there is none. */
+const unhidden: Authority = { ...open, attachment: anonymous }
+
 /** A credential that is not a password, for a registry that requires one: it works only for public content. */
-const unfit: Authority = { ...open, refuse: () => refuse(passwordWanted) }
+const unfit: Authority = { ...open, refuse: () => wantPassword }
 
 /**
  * Makes the authorization of one registry.
@@ -150,10 +153,7 @@ export const make = Effect.fnUntraced(function* (options: {
           refuse: ({ claims }) => Effect.map(grants.renew({ scheme, repository }, grant, claims), Option.isSome)
         }
       }),
-      Effect.catchIf(
-        ({ error }) => error.reason === passwordWanted,
-        () => Effect.succeed(unfit)
-      )
+      Effect.catchIf(wantsPassword, () => Effect.succeed(unfit))
     )
 
   const bearer = Effect.fnUntraced(function* (scheme: Bearer, errand: Errand): Effect.fn.Return<Authority, Failure> {
@@ -183,7 +183,7 @@ export const make = Effect.fnUntraced(function* (options: {
   const authorityFor = (scheme: Scheme, errand: Errand): Effect.Effect<Authority, Failure> => {
     switch (scheme._tag) {
       case "Open":
-        return Effect.succeed(open)
+        return Effect.succeed(scheme.hidesNothing === true ? unhidden : open)
       case "Basic":
         return basic(scheme, errand)
       case "Bearer":
@@ -216,7 +216,7 @@ export const make = Effect.fnUntraced(function* (options: {
   ): Effect.Effect<A, Failure, R> =>
     Effect.flatMap(authorityFor(scheme, errand), (authority) => {
       if (refusal !== undefined && authority === unfit) {
-        return refusal.challenges.length > 0 ? refuse(passwordWanted) : Effect.fail(refusal)
+        return refusal.challenges.length > 0 ? wantPassword : Effect.fail(refusal)
       }
       return request(authority.attachment, constVoid).pipe(
         Effect.catchIf(isUnauthenticated, (failure) =>
@@ -224,7 +224,7 @@ export const make = Effect.fnUntraced(function* (options: {
             const demand = yield* demandOf(errand.need, failure)
             if (!(yield* authority.refuse(demand))) return yield* Effect.fail(lastWord(authority, failure))
             const renewed = yield* authorityFor(demand.scheme, withDemanded(errand, demand.scopes))
-            if (renewed === unfit) return yield* refuse(passwordWanted)
+            if (renewed === unfit) return yield* wantPassword
             return yield* Effect.mapError(request(renewed.attachment, constVoid), (failure) =>
               lastWord(renewed, failure)
             )
@@ -234,16 +234,16 @@ export const make = Effect.fnUntraced(function* (options: {
     })
 
   /**
-   * Whether the credential is a login that a registry may require without a challenge. An Entra token is for ACR, which
-   * sends challenges.
+   * Whether the credential is a login that a registry may require without a challenge; undefined if it cannot be read
+   * now. An Entra token is for ACR, which sends challenges.
    */
-  const hasLogin = ({ repository }: Errand): Effect.Effect<boolean> =>
+  const hasLogin = ({ repository }: Errand): Effect.Effect<boolean | undefined> =>
     isForAcr
       ? Effect.succeed(false)
       : Effect.match(grants.get({ scheme: passwordDemand.scheme, repository }), {
-          onFailure: ({ error }) => {
-            isForAcr = error.reason === passwordWanted
-            return false
+          onFailure: (failure) => {
+            isForAcr = wantsPassword(failure)
+            return isForAcr ? false : undefined
           },
           onSuccess: ({ grant }) => grant._tag !== "Anonymous"
         })
@@ -267,15 +267,16 @@ export const make = Effect.fnUntraced(function* (options: {
 
   /**
    * The demand of a registry that does not state it in a refusal: some hide content from anonymous callers, or omit the
-   * challenge. Undefined if the registry requires nothing, or if there is no login to send.
+   * challenge. `Nothing` if the registry requires nothing, or if there is no login to send.
    */
-  const hidden = (errand: Errand, refusal: Failure, greet: Greet): Effect.Effect<Demand | undefined> =>
+  const hidden = (errand: Errand, refusal: Failure, greet: Greet): Effect.Effect<Demand | "Nothing" | "Unknown"> =>
     Effect.gen(function* () {
       const guess = isUnauthenticated(refusal) ? passwordDemand : undefined
-      if (root !== undefined && root.demand === undefined && guess === undefined) return undefined
-      if (!(yield* hasLogin(errand))) return undefined
+      if (root !== undefined && root.demand === undefined && guess === undefined) return "Nothing"
+      const isLogin = yield* hasLogin(errand)
+      if (isLogin !== true) return isLogin === false ? "Nothing" : "Unknown"
       const asked = yield* askRoot(greet)
-      return asked === undefined ? undefined : (asked.demand ?? guess)
+      return asked === undefined ? "Unknown" : (asked.demand ?? guess ?? "Nothing")
     })
 
   /**
@@ -289,7 +290,8 @@ export const make = Effect.fnUntraced(function* (options: {
     refusal: Failure
   ): Effect.Effect<A, Failure, R> =>
     Effect.flatMap(hidden(errand, refusal, greet), (demand) => {
-      if (demand === undefined) return Effect.fail(refusal)
+      if (demand === "Nothing" && !isUnauthenticated(refusal)) learn(errand.need, { _tag: "Open", hidesNothing: true })
+      if (demand === "Nothing" || demand === "Unknown") return Effect.fail(refusal)
       const helped = Effect.sync(() => learn(errand.need, demand.scheme))
       return authorized(errand, demand.scheme, request, refusal).pipe(
         Effect.tap(helped),

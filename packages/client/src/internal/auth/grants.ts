@@ -109,12 +109,20 @@ const keyOf = ({ repository, scheme }: GrantRequest): GrantRequest => ({ scheme,
 /** More repositories than one program works with at a time. */
 const capacity = 1024
 
-/** The error if the registry requires a password and the credential is none. */
-export const passwordWanted = new Unauthenticated({ description: "the registry asks for a user name and a password" })
-
 /** Fails before a request is sent. */
 export const refuse = (reason: Reason): Effect.Effect<never, Failure> =>
   Effect.fail(final(new RegistryError({ operation: "Transport.authorize", reason })))
+
+const passwordWanted = "the registry asks for a user name and a password"
+
+/** Fails because the registry requires a password and the credential is none. */
+export const wantPassword: Effect.Effect<never, Failure> = Effect.suspend(() =>
+  refuse(new Unauthenticated({ description: passwordWanted }))
+)
+
+/** Whether this failed by `wantPassword`. A server may write the same text, but then there was a request. */
+export const wantsPassword = ({ error: { reason, request } }: Failure): boolean =>
+  request === undefined && reason._tag === "Unauthenticated" && reason.description === passwordWanted
 
 /**
  * Makes the grants of a credential.
@@ -156,7 +164,7 @@ export const make = Effect.fnUntraced(function* (options: {
     scheme: Basic | Bearer,
     { loginServers = Credentials.entraLoginServers, token }: Credentials.EntraToken
   ): Effect.Effect<Exchanged, Failure> => {
-    if (scheme._tag === "Basic") return refuse(passwordWanted)
+    if (scheme._tag === "Basic") return wantPassword
     // Any server can imitate ACR's token service.
     if (scheme.isAcr && Credentials.isLoginServerOf(registry.loginServer, loginServers))
       return LookUp.get(exchanged, { scheme, token })

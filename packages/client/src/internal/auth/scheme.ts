@@ -15,6 +15,8 @@ import * as Scope from "./scope.ts"
 /** The registry requires nothing. */
 interface Open {
   readonly _tag: "Open"
+  /** Whether it has nothing more to show to a login, as far as is known. */
+  readonly hidesNothing?: true
 }
 
 /** The registry requires a user name and a password. */

@@ -239,9 +239,8 @@ interface Place {
 const tooDeep = (path: Path) =>
   new InvalidResponse({ description: `indexes are nested more than ${mostLevels} levels deep: ${path.join(" > ")}` })
 
-const tooMany = new InvalidResponse({
-  description: `there are more than ${mostIndexes} indexes, including nested ones`
-})
+const tooMany = () =>
+  new InvalidResponse({ description: `there are more than ${mostIndexes} indexes, including nested ones` })
 
 const notListed = (content: Manifest.Content, listed: "image" | "index") =>
   new InvalidResponse({
@@ -303,7 +302,7 @@ export const make = (
       for (const entry of place.index.manifests) {
         if (!isFollowed(entry, wanted) || known.has(entry.digest)) continue
         known.add(entry.digest)
-        if (known.size > mostIndexes) return yield* fail(tooMany)
+        if (known.size > mostIndexes) return yield* fail(tooMany())
         waiting.push({ digest: entry.digest, path: [...place.path, entry.digest] })
       }
       const next = waiting.shift()

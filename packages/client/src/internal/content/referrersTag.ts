@@ -77,7 +77,8 @@ const namesMissing = ({ reason: { _tag }, response }: RegistryError): boolean =>
   _tag === "InvalidRequest" && response?.errors.some(({ code }) => code.endsWith("_UNKNOWN")) === true
 
 /** The error if a manifest that the registry had a moment ago cannot be listed. */
-const deleted = new NotFound({ resource: "manifest", description: "the manifest was deleted before it was listed" })
+const deleted = () =>
+  new NotFound({ resource: "manifest", description: "the manifest was deleted before it was listed" })
 
 /** The concurrency of looking up the manifests of entries. */
 const looksAtOnce = 4
@@ -240,7 +241,7 @@ export const make = (transport: Transport.Service, read: Reader) => {
         const wanted = Index.apply(was.index, all.values())
         const isWhole = there.length === changes.length
         if (wanted === was.index && isWhole) return Option.contains(yield* conditions.get, "honoured")
-        problem = isWhole ? undefined : deleted
+        problem = isWhole ? undefined : deleted()
         // The last replacement is checked as well.
         if (attempt === mostAttempts) break
         if (wanted !== was.index) {

@@ -64,10 +64,15 @@ export interface Attachment {
   readonly authorization: Option.Option<Redacted.Redacted<string>>
   /** All secrets in the request. No error contains them. */
   readonly secrets: Secrets
+  /** Whether the registry may hide content from this request, and show it to one with a login. */
+  readonly mayHide?: true
 }
 
+/** A request without a login that sees everything, because there is no login to send. */
+export const anonymous: Attachment = { authorization: Option.none(), secrets: [] }
+
 /** A request without secrets. */
-export const bare: Attachment = { authorization: Option.none(), secrets: [] }
+export const bare: Attachment = { ...anonymous, mayHide: true }
 
 /**
  * Sends an operation's request to an origin and reads the answer, whose connection is open as long as the scope.
@@ -155,15 +160,18 @@ const failedAnswer = Effect.fnUntraced(function* (
 const readAnswer = <A>(
   operation: Operation<A>,
   response: HttpClientResponse.HttpClientResponse,
+  { mayHide }: Attachment,
   quote: Quote
-): Effect.Effect<A, Flaw> =>
-  operation.success.includes(response.status)
+): Effect.Effect<A, Flaw> => {
+  if (response.status === 404 && operation.whenMissing !== undefined && mayHide !== true) return operation.whenMissing
+  return operation.success.includes(response.status)
     ? Effect.mapError(operation.decode(response), (reason): Flaw => ({
         reason: quoteReason(reason, quote),
         repeat: reason._tag === "Unavailable" ? "uncertain" : "never",
         challenges: []
       }))
     : Effect.flatMap(failedAnswer(operation, response, quote), Effect.fail)
+}
 
 /** How many bytes the connection receives at a time, if its progress is watched. */
 const watchedBytes = 64 * 1024
@@ -340,7 +348,7 @@ export const make = (options: {
           reached ||= isRegistry
           const { location } = response.headers
           const ofLocation = location === undefined ? [] : ofAddress(location, true)
-          const read = readAnswer(operation, response, quoteWith(ofLocation))
+          const read = readAnswer(operation, response, attachment, quoteWith(ofLocation))
           const { warning } = response.headers
           if (warning === undefined) return read
           const tell = (brought: unknown) =>

@@ -320,7 +320,10 @@ const makeRequests = <E, R>(
     const time = closing(to)
     return yield* close(digest, to, {
       body: HttpBody.uint8Array(new Uint8Array(), octetStream),
-      stalled: Effect.delay(Effect.succeed(Idle.stall(time)), time)
+      stalled: Effect.delay(
+        Effect.sync(() => Idle.stall(time)),
+        time
+      )
     })
   })
 
@@ -471,9 +474,11 @@ export const find = (
   repository: RepositoryName,
   digest: Digest
 ): Effect.Effect<Option.Option<Uploaded>, RegistryError> =>
-  transport.execute(Distribution.headBlob("RegistryContent.headBlob", repository, digest)).pipe(
+  transport.execute(Distribution.findBlob(repository, digest)).pipe(
     // Storage that signs its links only for GET needs a GET. If it does not know the blob, it may refuse as well.
-    Effect.catchIf(isOfStorage(transport.endpoint), () => Download.statedSize(transport, { repository, digest })),
-    Effect.map((size) => Option.some<Uploaded>({ digest, size, outcome: "present" })),
-    (found) => orLongWay(found, Effect.succeedNone)
+    Effect.catchIf(isOfStorage(transport.endpoint), () =>
+      Effect.map(Download.statedSize(transport, { repository, digest }), (size) => Option.some({ size }))
+    ),
+    (found) => orLongWay(found, Effect.succeedNone),
+    Effect.map((found) => Option.map(found, ({ size }): Uploaded => ({ digest, size, outcome: "present" })))
   )
