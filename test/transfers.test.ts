@@ -470,15 +470,22 @@ describe("an upload", () => {
   it.live("goes out in smaller pieces where the registry wants no more at once", () =>
     Effect.gen(function* () {
       const content = yield* RegistryContent.RegistryContent
-      for (const source of [BlobSource.fromBytes(big), BlobSource.fromStream(Stream.make(big))]) {
+      // The last piece is sent with the commit, if it could be sent again otherwise.
+      for (const [source, pieces] of [
+        [BlobSource.fromBytes(big), ["PATCH", "PATCH", "PATCH", "PATCH", "PATCH", "PUT"]],
+        [BlobSource.fromStream(Stream.make(big)), ["PATCH", "PATCH", "PATCH", "PATCH", "PATCH", "PATCH", "PUT"]]
+      ] as const) {
         const made = yield* requestsOf(
           Effect.gen(function* () {
             const { digest } = yield* content.uploadBlob(repository, source, { chunkSize: 2 * mebibyte })
             assert.strictEqual(digest, digestOf(big))
           })
         )
-        const taken = made.filter((request) => request.startsWith("PATCH") && request.endsWith("202"))
-        assert.strictEqual(taken.length, 6)
+        const taken = made.filter((request) => /^P(?:ATCH .* 202|UT .* 201)$/.test(request))
+        assert.deepStrictEqual(
+          taken.map((request) => request.split(" ", 1)[0]),
+          pieces
+        )
       }
     }).pipe(
       Effect.provide(

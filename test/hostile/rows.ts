@@ -136,8 +136,9 @@ const manifest = Effect.flatMap(RegistryContent.RegistryContent, (service) =>
     manifest._tag === "UnknownManifest" ? bytesAlone : manifest._tag
   )
 )
+/** In two chunks: one that is sent on its own (PATCH), and one that is sent with the commit (PUT). */
 const upload = Effect.flatMap(RegistryContent.RegistryContent, (service) =>
-  service.uploadBlob("a", BlobSource.fromString(content))
+  service.uploadBlob("a", BlobSource.fromString(content), { chunkSize: 4 })
 )
 const repositories = Effect.flatMap(ContainerRegistry.ContainerRegistry, (service) =>
   Stream.runCollect(service.repositories())

@@ -133,7 +133,7 @@ export const referrers: ReadonlyArray<Fault> = [
   {
     wrong: "a password goes to every registry that a reference names",
     file: `${folder}/Registries.ts`,
-    find: "if ((yield* Credentials.Credentials).sameForAll === true) return yield* unlimited\n",
+    find: "if ((yield* Credentials.Credentials).sameForAll === true) return yield* unlimited()\n",
     replace: ""
   },
   {

@@ -369,8 +369,8 @@ const uploads: ReadonlyArray<Fault> = [
   {
     wrong: "a commit without a response hangs",
     file: `${folder}/upload.ts`,
-    find: "Effect.delay(Effect.succeed(Idle.stall(time)), time)",
-    replace: "Effect.delay(Effect.succeed(Idle.stall(time)), Duration.infinity)"
+    find: "Effect.sync(() => Idle.stall(time)),\n        time\n",
+    replace: "Effect.sync(() => Idle.stall(time)),\n        Duration.infinity\n"
   },
   {
     wrong: "Content-Range names one byte too many",

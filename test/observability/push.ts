@@ -34,7 +34,7 @@ const push = Effect.gen(function* () {
 
 /** The connection of the layer's upload breaks after a megabyte. */
 const breaking = Effect.flatMap(AcrEmulator.AcrEmulator, ({ inject }) =>
-  inject({ method: "PATCH", skip: 1, consequence: { _tag: "ResetRequest", afterBytes: 1024 * 1024 } })
+  inject({ method: "PATCH", consequence: { _tag: "ResetRequest", afterBytes: 1024 * 1024 } })
 )
 
 /** Pushes, and tells what was to be seen. */

@@ -484,7 +484,7 @@ describe("a transfer", () => {
   const storage = "https://storage.example"
   const download = Effect.flatMap(RegistryContent, (content) => content.blobBytes("alpine", sha256(bytes)))
   const upload = Effect.flatMap(RegistryContent, (content) =>
-    content.uploadBlob("alpine", BlobSource.fromString(bytes))
+    content.uploadBlob("alpine", BlobSource.fromString(bytes), { chunkSize: 5 })
   )
   const asked = Effect.map(Journal, (journal) => journal.length)
   const toStorage = () => new Response(null, { status: 307, headers: { location: `${storage}/blob` } })

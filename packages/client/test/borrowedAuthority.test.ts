@@ -137,7 +137,7 @@ const assertKept = (journal: ReadonlyArray<Asked>) => {
 /* One by one */
 
 const upload = Effect.flatMap(RegistryContent, (content) =>
-  content.uploadBlob(repository, BlobSource.fromString(bytes))
+  content.uploadBlob(repository, BlobSource.fromString(bytes), { chunkSize: 4 })
 )
 const download = Effect.flatMap(RegistryContent, (content) => content.blobBytes(repository, digest))
 

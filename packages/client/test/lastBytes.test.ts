@@ -1,6 +1,5 @@
 /**
- * The last bytes of a blob, which are sent with the commit if the digest is known before; and registries that do not
- * accept both together.
+ * The last bytes of a blob, which are sent with the commit; and registries that do not accept both together.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -34,6 +33,30 @@ const committing = (withBytes: (asked: Asked, count: number) => ReturnType<Scrip
     )(asked, count)
   }
 }
+
+describe("a blob whose digest is not known before", () => {
+  it.effect("takes one request in addition to the one that opens the upload", () =>
+    Effect.gen(function* () {
+      assert.strictEqual((yield* upload()).digest, digest)
+      assert.deepStrictEqual(yield* requests, ["POST", `PUT ${text}`])
+      assert.strictEqual((yield* Journal).at(-1)?.url.searchParams.get("digest"), digest)
+    }).pipe(Effect.provide(content(committing(() => empty(201)))))
+  )
+
+  it.effect("is sent in chunks, and the last one commits", () =>
+    Effect.gen(function* () {
+      yield* upload({ chunkSize: 4 })
+      assert.deepStrictEqual(yield* requests, ["POST", "PATCH 0123", "PATCH 4567", "PUT 89"])
+    }).pipe(Effect.provide(content(committing(() => empty(201)))))
+  )
+
+  it.effect("is sent first if the registry does not accept it with the commit", () =>
+    Effect.gen(function* () {
+      assert.strictEqual((yield* upload()).digest, digest)
+      assert.deepStrictEqual((yield* requests).slice(-2), [`PATCH ${text}`, "PUT"])
+    }).pipe(Effect.provide(content(committing(() => refusal(400)))))
+  )
+})
 
 describe("a blob whose digest is known", () => {
   it.effect("takes one request in addition to the one that opens the upload", () =>

@@ -298,7 +298,7 @@ describe("an upload whose session has no status", () => {
     it.effect(`starts again: ${status}`, () => {
       let sent = 0
       return Effect.gen(function* () {
-        assert.strictEqual((yield* upload()).size, text.length)
+        assert.strictEqual((yield* upload({ chunkSize: 5 })).size, text.length)
         assert.lengthOf(
           (yield* asked).filter((line) => line === `POST ${uploads}`),
           2
@@ -311,7 +311,7 @@ describe("an upload whose session has no status", () => {
               [
                 "PATCH",
                 /uploads/,
-                () => (sent++ === 0 ? "reset" : empty(202, { location: `${uploads}1`, range: "0-9" }))
+                () => (sent++ === 0 ? "reset" : empty(202, { location: `${uploads}1`, range: "0-4" }))
               ]
             )
           )
@@ -523,12 +523,11 @@ describe("a redirect", () => {
   it.effect("of the opening of an upload is followed, and the session is at the target", () =>
     Effect.gen(function* () {
       assert.strictEqual((yield* upload()).size, text.length)
-      assert.deepStrictEqual(yield* toldElsewhere, [undefined, undefined, undefined])
+      assert.deepStrictEqual(yield* toldElsewhere, [undefined, undefined])
     }).pipe(
       Effect.provide(
         mirrored(
           ["POST", /^\/copy\/v2\/alpine\/blobs\/uploads\/$/, () => empty(202, { location: "/session" })],
-          ["PATCH", /^\/session$/, () => empty(202, { location: "/session", range: "0-9" })],
           ["PUT", /^\/session\?/, () => empty(201)]
         )
       )

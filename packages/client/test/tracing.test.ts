@@ -154,9 +154,9 @@ describe("spans", () => {
   it.effect("have low-cardinality names, without values that a registry chooses", () =>
     Effect.gen(function* () {
       const content = yield* RegistryContent
-      const names = (yield* requestsOf(content.uploadBlob("library/alpine", BlobSource.fromString("content")))).map(
-        ({ name }) => name
-      )
+      const names = (yield* requestsOf(
+        content.uploadBlob("library/alpine", BlobSource.fromString("content"), { chunkSize: 4 })
+      )).map(({ name }) => name)
       assert.deepStrictEqual(names, [
         "POST /v2/{name}/blobs/uploads/",
         "PATCH",
@@ -489,7 +489,7 @@ describe("an upload", () => {
   it.effect("contains the spans of its requests, and fails under its own name", () =>
     Effect.gen(function* () {
       const registry = yield* RegistryContent
-      const upload = registry.uploadBlob("alpine", BlobSource.fromString("content"))
+      const upload = registry.uploadBlob("alpine", BlobSource.fromString("content"), { chunkSize: 4 })
       const spans = yield* spansOf(upload)
       assert.deepStrictEqual(
         spans.map(({ name, parent }) => [name, parent]),
@@ -953,7 +953,7 @@ describe("logs at debug level", () => {
     })
     return Effect.gen(function* () {
       const registry = yield* RegistryContent
-      yield* registry.uploadBlob("alpine", BlobSource.fromString("content"))
+      yield* registry.uploadBlob("alpine", BlobSource.fromString("content"), { chunkSize: 4 })
       assert.deepStrictEqual(
         lines.map((line) => line.replace(/ \(.*/, "")),
         [
@@ -961,7 +961,7 @@ describe("logs at debug level", () => {
           "PATCH /s 503: Unavailable",
           "upload: Repeat: RegistryContent.uploadBlob: Unavailable: the registry answered 503 without an explanation",
           "PATCH /s 202",
-          "upload: the registry has 7 of 7 bytes",
+          "upload: the registry has 4 of 7 bytes",
           "PUT /s 201",
           `upload: ${sha256("content")} is complete`
         ]

@@ -39,8 +39,9 @@ const inTurn = (answers: { readonly [method: string]: ReadonlyArray<(asked: Aske
 
 const text = "0123456789"
 
+/** Uploads in two chunks: the first is sent on its own (PATCH), and the last one with the commit (PUT). */
 const upload = (source: BlobSource.BlobSource = BlobSource.fromString(text), options: object = {}) =>
-  Effect.flatMap(RegistryContent, (content) => content.uploadBlob("alpine", source, options))
+  Effect.flatMap(RegistryContent, (content) => content.uploadBlob("alpine", source, { chunkSize: 5, ...options }))
 
 /** The requests, as `PATCH /path?query 0-9`. */
 const asked = Effect.map(Journal, (journal) =>
@@ -73,7 +74,7 @@ describe("an upload", () => {
         content(
           inTurn({
             POST: [() => accepted("/a%2fb?_state=x%2By~%7E&n=1")],
-            PATCH: [() => accepted("/next?_state=2", "0-9")],
+            PATCH: [() => accepted("/next?_state=2", "0-4")],
             PUT: [() => created(sha256(text))]
           })
         )
@@ -157,7 +158,7 @@ describe("an upload", () => {
   it.effect("in chunks states the range of each chunk", () =>
     Effect.gen(function* () {
       yield* upload(BlobSource.fromString(text), { chunkSize: 4 })
-      const chunks = (yield* Journal).filter(({ method }) => method === "PATCH")
+      const chunks = (yield* Journal).filter(({ method }) => method !== "POST")
       assert.deepStrictEqual(
         chunks.map(({ body, contentRange }) => [contentRange, body]),
         [
@@ -181,17 +182,17 @@ describe("an upload", () => {
 
   it.effect("to a registry that has 0-3 of ten bytes sends the others again", () =>
     Effect.gen(function* () {
-      yield* upload()
+      yield* upload(undefined, { chunkSize: 8 })
       assert.deepStrictEqual(
-        (yield* Journal).filter(({ method }) => method === "PATCH").map(({ body }) => body),
-        [text, text.slice(4)]
+        (yield* Journal).map(({ body, method }) => `${method} ${body}`),
+        ["POST ", "PATCH 01234567", "PATCH 4567", "PUT 89"]
       )
     }).pipe(
       Effect.provide(
         content(
           inTurn({
             POST: [() => accepted(`${uploads}s`)],
-            PATCH: [() => accepted(`${uploads}s`, "0-3"), () => accepted(`${uploads}s`, "0-9")],
+            PATCH: [() => accepted(`${uploads}s`, "0-3"), () => accepted(`${uploads}s`, "0-7")],
             PUT: [() => created()]
           })
         )
@@ -199,14 +200,17 @@ describe("an upload", () => {
     )
   )
 
+  const once = ["POST", "PATCH", "PUT", "DELETE"]
+  /** The last bytes are sent on their own, in case the registry did not accept them with the commit. */
+  const again = ["POST", "PATCH", "PATCH", "PUT", "DELETE"]
   for (const range of ["0-0", "0-99"]) {
-    it.effect(`to a registry that says ${range} of ten bytes, and has others, is sent twice and fails`, () =>
+    it.effect(`to a registry that says ${range} of five bytes, and has others, is sent three times and fails`, () =>
       Effect.gen(function* () {
         const error = yield* Effect.flip(upload())
         assert.strictEqual(error.reason._tag, "ContentMismatch")
         assert.deepStrictEqual(
           (yield* Journal).map(({ method }) => method),
-          ["POST", "PATCH", "PUT", "DELETE", "POST", "PATCH", "PUT", "DELETE"]
+          [...once, ...again, ...again]
         )
       }).pipe(
         Effect.provide(
@@ -302,7 +306,7 @@ describe("an upload", () => {
         content(
           inTurn({
             POST: [() => accepted(`${uploads}s`), () => accepted(`${uploads}t`)],
-            PATCH: [() => refusal(404, "BLOB_UPLOAD_INVALID"), () => accepted(`${uploads}t`, "0-9")],
+            PATCH: [() => refusal(404, "BLOB_UPLOAD_INVALID"), () => accepted(`${uploads}t`, "0-4")],
             GET: [() => refusal(404, "BLOB_UPLOAD_UNKNOWN")],
             PUT: [() => created()]
           })
@@ -313,10 +317,10 @@ describe("an upload", () => {
 
   it.effect("that restarts sends the same bytes again, and commits their digest", () =>
     Effect.gen(function* () {
-      const { digest } = yield* upload(BlobSource.fromString(text), { chunkSize: 5 })
+      const { digest } = yield* upload(BlobSource.fromString(text), { chunkSize: 4 })
       assert.strictEqual(digest, sha256(text))
       const bodies = (yield* Journal).filter(({ method }) => method === "PATCH").map(({ body }) => body)
-      assert.deepStrictEqual(bodies, ["01234", "56789", "01234", "56789"])
+      assert.deepStrictEqual(bodies, ["0123", "4567", "0123", "4567"])
       assert.strictEqual((yield* asked).at(-1), commit(`${uploads}t?`))
     }).pipe(Effect.provide(content(forgetful())))
   )
@@ -344,7 +348,7 @@ describe("an upload", () => {
     it.effect(`of ${bytes.length} bytes fails when its source states ten, and is cancelled`, () =>
       Effect.gen(function* () {
         const source = BlobSource.fromStream(Stream.make(Buffer.from(bytes)), { size: 10 })
-        const { reason } = yield* Effect.flip(upload(source))
+        const { reason } = yield* Effect.flip(upload(source, { chunkSize: 16 }))
         assert.strictEqual(reason._tag, "ContentMismatch")
         assert.strictEqual(reason._tag === "ContentMismatch" ? reason.actual : "", actual)
         assert.deepStrictEqual(yield* asked, [`POST ${uploads}`, `DELETE ${uploads}s`])
@@ -365,7 +369,9 @@ describe("an upload", () => {
 
   it.effect("is cancelled before it commits when the content does not match the expected digest", () =>
     Effect.gen(function* () {
-      const { reason } = yield* Effect.flip(upload(BlobSource.fromString(text), { digest: sha256("other") }))
+      const { reason } = yield* Effect.flip(
+        upload(BlobSource.fromString(text), { chunkSize: 16, digest: sha256("other") })
+      )
       assert.strictEqual(reason._tag, "ContentMismatch")
       assert.deepStrictEqual(
         (yield* Journal).map(({ method }) => method),
@@ -376,7 +382,7 @@ describe("an upload", () => {
         content(
           inTurn({
             POST: [() => accepted(`${uploads}s`)],
-            PATCH: [() => accepted(`${uploads}s`, "0-9")],
+            PATCH: [() => accepted(`${uploads}s`, "0-4")],
             PUT: [() => created()],
             DELETE: [() => new Response(null, { status: 204 })]
           })
@@ -410,14 +416,15 @@ describe("an upload", () => {
       const error = yield* Effect.flip(upload())
       assert.strictEqual(error.reason._tag, "Unavailable")
       const methods = (yield* Journal).map(({ method }) => method)
-      assert.strictEqual(methods.filter((method) => method === "PUT").length, 4)
+      // The first one has the last bytes.
+      assert.strictEqual(methods.filter((method) => method === "PUT").length, 5)
       assert.strictEqual(methods.at(-1), "DELETE")
     }).pipe(
       Effect.provide(
         content(
           inTurn({
             POST: [() => accepted(`${uploads}s`)],
-            PATCH: [() => accepted(`${uploads}s`, "0-9")],
+            PATCH: [() => accepted(`${uploads}s`, "0-4")],
             PUT: [() => new Response(null, { status: 500 })],
             GET: [() => new Response(null, { status: 204, headers: { location: `${uploads}s`, range: "0-9" } })],
             DELETE: [() => new Response(null, { status: 204 })]
@@ -431,13 +438,14 @@ describe("an upload", () => {
     Effect.gen(function* () {
       const error = yield* Effect.flip(upload())
       assert.strictEqual(error.reason._tag, "NotFound")
-      assert.strictEqual((yield* Journal).filter(({ method }) => method === "PUT").length, 4)
+      // The first one has the last bytes.
+      assert.strictEqual((yield* Journal).filter(({ method }) => method === "PUT").length, 5)
     }).pipe(
       Effect.provide(
         content(
           inTurn({
             POST: [() => accepted(`${uploads}s`)],
-            PATCH: [() => accepted(`${uploads}s`, "0-9")],
+            PATCH: [() => accepted(`${uploads}s`, "0-4")],
             PUT: [() => refusal(404, "BLOB_UPLOAD_UNKNOWN")],
             GET: [() => refusal(404, "BLOB_UPLOAD_UNKNOWN")]
           })
@@ -463,7 +471,7 @@ describe("an upload", () => {
             POST: [() => accepted(`${uploads}s`)],
             PATCH: [
               () => new Response(null, { status: 429, headers: { "retry-after": "7" } }),
-              () => accepted(`${uploads}s`, "0-9")
+              () => accepted(`${uploads}s`, "0-4")
             ],
             PUT: [() => created()]
           })
@@ -475,7 +483,8 @@ describe("an upload", () => {
   for (const [what, size, silent, requests] of [
     ["streams its content", 3 * 1024 * 1024, "PATCH", ["POST", "PATCH", "GET"]],
     ["sends a chunk", 10, "PATCH", ["POST", "PATCH", "GET"]],
-    ["commits", 10, "PUT", ["POST", "PATCH", "PUT", "HEAD"]]
+    ["sends the last bytes with the commit", 10, "PUT", ["POST", "PATCH", "PUT", "HEAD"]],
+    ["commits what it streamed", 3 * 1024 * 1024, "PUT", ["POST", "PATCH", "PUT", "HEAD"]]
   ] as const) {
     it.effect(`that ${what} queries the registry after the idle timeout without a response`, () =>
       Effect.gen(function* () {
@@ -560,7 +569,7 @@ describe("an upload", () => {
         content(
           inTurn({
             POST: [() => accepted(`${uploads}s`, undefined, { "oci-chunk-min-length": "99999999999999" })],
-            PATCH: [() => accepted(`${uploads}s`, "0-9")],
+            PATCH: [() => accepted(`${uploads}s`, "0-4")],
             PUT: [() => created()]
           })
         )

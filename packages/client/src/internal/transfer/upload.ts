@@ -426,7 +426,7 @@ const transfer = Effect.fnUntraced(function* <E, R>(
     totalBytes: content.sizeBytes(),
     chunkBytes: upload.chunkBytes,
     repeatable: source.repeatable,
-    commitsLastChunk: expected !== undefined && services.dialect.refusals < enoughRefusals
+    commitsLastChunk: services.dialect.refusals < enoughRefusals
   }
 
   let furthest = Uploading.begin(plan)
