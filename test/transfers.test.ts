@@ -471,9 +471,9 @@ describe("an upload", () => {
     Effect.gen(function* () {
       const content = yield* RegistryContent.RegistryContent
       // The last piece is sent with the commit, if it could be sent again otherwise.
-      for (const [source, pieces] of [
-        [BlobSource.fromBytes(big), ["PATCH", "PATCH", "PATCH", "PATCH", "PATCH", "PUT"]],
-        [BlobSource.fromStream(Stream.make(big)), ["PATCH", "PATCH", "PATCH", "PATCH", "PATCH", "PATCH", "PUT"]]
+      for (const [source, patches] of [
+        [BlobSource.fromBytes(big), 5],
+        [BlobSource.fromStream(Stream.make(big)), 6]
       ] as const) {
         const made = yield* requestsOf(
           Effect.gen(function* () {
@@ -483,8 +483,8 @@ describe("an upload", () => {
         )
         const taken = made.filter((request) => /^P(?:ATCH .* 202|UT .* 201)$/.test(request))
         assert.deepStrictEqual(
-          taken.map((request) => request.split(" ", 1)[0]),
-          pieces
+          taken.map((request) => request.replace(/ .*/, "")),
+          [...Array.from({ length: patches }, () => "PATCH"), "PUT"]
         )
       }
     }).pipe(

@@ -367,7 +367,7 @@ describe("a session that accepts one byte of each request", () => {
     const most = 3 * 1024 * 1024
     return Effect.gen(function* () {
       const bytes = new Uint8Array(most)
-      yield* Effect.exit(upload({}, BlobSource.fromStream(Stream.make(bytes))))
+      yield* Effect.exit(upload({ chunkSize: "2 MiB" }, BlobSource.fromStream(Stream.make(bytes))))
       assert.isBelow(sent, 20 * most)
     }).pipe(
       Effect.provide(
