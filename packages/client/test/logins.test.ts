@@ -233,6 +233,30 @@ describe("a login for which a registry sends no challenge", () => {
       )
     }
 
+    it.effect("also if there is none for another repository", () =>
+      Effect.gen(function* () {
+        const content = yield* RegistryContent
+        const missing = { digest: Digest.Digest.make(sha256("new")), size: 3 }
+        yield* content.putBlob("debian", missing, BlobSource.fromString("new")).pipe(Effect.exit)
+        assert.strictEqual(yield* put("existing"), "present")
+      }).pipe(
+        Effect.provide(
+          services(
+            hiding(demanding),
+            Layer.succeed(Credentials.Credentials, {
+              perRegistry: false,
+              get: ({ repository }) =>
+                Effect.succeed<Credentials.Credential>(
+                  repository === "alpine"
+                    ? { _tag: "Password", username: "contoso", password: Redacted.make("planted-password") }
+                    : { _tag: "Anonymous" }
+                )
+            })
+          )
+        )
+      )
+    )
+
     it.effect("also if the root could not answer at first", () => {
       let isDown = true
       return Effect.gen(function* () {

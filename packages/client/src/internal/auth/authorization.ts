@@ -290,7 +290,11 @@ export const make = Effect.fnUntraced(function* (options: {
     refusal: Failure
   ): Effect.Effect<A, Failure, R> =>
     Effect.flatMap(hidden(errand, refusal, greet), (demand) => {
-      if (demand === "Nothing" && !isUnauthenticated(refusal)) learn(errand.need, { _tag: "Open", hidesNothing: true })
+      // What is learnt holds for all repositories, and another one may have a login.
+      const servesAll = errand.repository === undefined
+      if (demand === "Nothing" && servesAll && !isUnauthenticated(refusal)) {
+        learn(errand.need, { _tag: "Open", hidesNothing: true })
+      }
       if (demand === "Nothing" || demand === "Unknown") return Effect.fail(refusal)
       const helped = Effect.sync(() => learn(errand.need, demand.scheme))
       return authorized(errand, demand.scheme, request, refusal).pipe(
