@@ -5,7 +5,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { quoting } from "../src/internal/http/quote.ts"
-import { inQuery, remembering, scrubbing, someWork, type Sought, sought } from "../src/internal/http/secrets.ts"
+import { inQuery, makeIndex, remembering, scrubbing, someWork, type Sought, sought } from "../src/internal/http/secrets.ts"
 import { printable } from "../src/Printable.ts"
 import { atOnce, measured } from "./support/atOnce.ts"
 import { spellings } from "./support/spellings.ts"
@@ -193,6 +193,28 @@ describe("the work for an answer", () => {
       atOnce(() => more.text("denied")),
       "<redacted>"
     )
+  })
+
+  it("is spent for each secret once, and those that others replaced in the index are found again", () => {
+    const index = makeIndex()
+    const names = Array.from({ length: 20 }, (_, group) =>
+      Array.from({ length: 16 }, (_, at) => `secret ${at} of group ${group}`)
+    )
+    const quotes = names.map((group) => ({ group, quote: quoting(secrets(...group), undefined, index) }))
+    for (const round of ["first", "second", "third"]) {
+      for (const { group, quote } of quotes) {
+        for (const name of group) assert.strictEqual(quote.text(`${round}: ${name}`), `${round}: <redacted>`)
+      }
+    }
+    const work = { left: Number.MAX_SAFE_INTEGER }
+    const again = secrets(...names.flat().slice(0, 16))
+    const workOf = () => {
+      const before = work.left
+      quoting(again, work, index).text("denied")
+      return before - work.left
+    }
+    assert.isBelow(workOf(), 16 * 4096)
+    assert.isBelow(workOf(), 4096)
   })
 
   it("suffices for the longest error that is read", () => {

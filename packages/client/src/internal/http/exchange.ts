@@ -39,7 +39,7 @@ import { type Quote, quoting } from "./quote.ts"
 import type { Repeat } from "./repeat.ts"
 import { retryAfterMillis } from "./retryAfter.ts"
 import * as Requests from "./requests.ts"
-import { inAnswer, inQuery, remembering, type Secrets, someWork, type Sought, sought } from "./secrets.ts"
+import { inAnswer, inQuery, makeIndex, remembering, type Secrets, someWork, type Sought, sought } from "./secrets.ts"
 import { requestId } from "./telemetry.ts"
 import { version } from "./version.ts"
 
@@ -265,6 +265,7 @@ export const make = (options: {
   let reached = false
   /** Addresses may have many secrets, so they are remembered separately from the credentials. */
   const rememberTelling = remembering()
+  const index = makeIndex()
   const ofAddress = (address: string, isNamed: boolean): ReadonlyArray<Sought> => {
     const { others, telling } = inQuery(address)
     return [...rememberTelling(telling), ...(isNamed ? others.map((value) => sought(Redacted.make(value))) : [])]
@@ -305,9 +306,9 @@ export const make = (options: {
       const clientRequestId = requestId(Context.get(context, Random.Random))
       const known = [...remember(attachment.secrets), ...ofAddress(operation.path, operation.origin !== undefined)]
       const work = someWork()
-      const quote = quoting(known, work)
+      const quote = quoting(known, work, index)
       const quoteWith = (more: ReadonlyArray<Sought>) =>
-        more.length === 0 ? quote : quoting([...known, ...more], work)
+        more.length === 0 ? quote : quoting([...known, ...more], work, index)
       // The path may come from a link or a redirect of the registry.
       const path = quote.scrub(operation.path.replace(/\?.*/s, ""))
       const address = origin + path

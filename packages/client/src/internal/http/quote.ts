@@ -4,7 +4,7 @@
  */
 import type * as Schema from "effect/Schema"
 import { printable } from "../../Printable.ts"
-import { scrubbing, type Sought, type Work } from "./secrets.ts"
+import { type Index, scrubbing, type Sought, type Work } from "./secrets.ts"
 
 /** Far above the length of any message. In characters. */
 const longestText = 2048
@@ -26,9 +26,9 @@ export interface Quote {
   readonly json: (value: unknown) => Schema.Json
 }
 
-/** Makes a `Quote` that replaces secrets. All texts of an answer share one limit of work. */
-export const quoting = (secrets: ReadonlyArray<Sought>, work?: Work): Quote => {
-  const scrub = scrubbing(secrets, work)
+/** Makes a `Quote` that replaces secrets. All texts of an answer share one limit of work, and those of a transport an index. */
+export const quoting = (secrets: ReadonlyArray<Sought>, work?: Work, index?: Index): Quote => {
+  const scrub = scrubbing(secrets, work, index)
 
   // The order matters: a secret that is cut in half is not found, and an escape could hide one.
   const quoteText = (text: string, longest = longestText): string => {

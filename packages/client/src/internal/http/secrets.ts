@@ -220,6 +220,55 @@ const beginning = 16
 /** The cost of encoding a secret for the search, in comparisons. */
 const preparing = 2048
 
+/** More secrets than a transport searches for at a time, except those of a long address. */
+const mostIndexed = 64
+
+/** The forms to search for, by the fingerprints of their first characters. */
+export interface Index {
+  /** Adds the secrets that it does not have, as long as `spend` allows it. */
+  readonly add: (secrets: ReadonlyArray<Sought>, spend: (cost: number) => boolean) => void
+  /** The forms with a fingerprint. Some may be of secrets that were added earlier. */
+  readonly at: (head: number) => ReadonlyArray<Needle> | undefined
+}
+
+/**
+ * Makes an index for the requests of a transport: nearly all search for the same secrets in their paths, and to index
+ * those of each request anew took a tenth of the memory that a copy of small blobs allocates.
+ */
+export const makeIndex = (): Index => {
+  const indexed = new Set<Sought>()
+  const needles = new Map<number, Array<Needle>>()
+  /** The secrets that were added last, all of which are indexed. */
+  let latest: ReadonlyArray<Sought> | undefined
+
+  const addOne = (secret: Sought) => {
+    indexed.add(secret)
+    for (const needle of secret.needles()) {
+      const alike = needles.get(needle.head)
+      if (alike === undefined) needles.set(needle.head, [needle])
+      else alike.push(needle)
+    }
+  }
+  return {
+    add: (secrets, spend) => {
+      if (secrets === latest) return
+      latest = undefined
+      let missing = secrets.filter((secret) => !indexed.has(secret))
+      if (indexed.size + missing.length > Math.max(mostIndexed, secrets.length)) {
+        indexed.clear()
+        needles.clear()
+        missing = [...secrets]
+      }
+      for (const secret of missing) {
+        if (!spend(preparing)) return
+        addOne(secret)
+      }
+      latest = secrets
+    },
+    at: (head) => needles.get(head)
+  }
+}
+
 const isBase64 = /[\w+/=-]/
 
 /** Joins spans that touch. Base64 around a span belongs to it. */
@@ -242,38 +291,28 @@ const joined = (spans: ReadonlyArray<Span & { readonly isInBase64?: boolean }>, 
 /**
  * Makes a function that replaces secrets in the texts of an answer, and keeps the rest unchanged.
  */
-export const scrubbing = (secrets: ReadonlyArray<Sought>, work: Work = someWork()): ((text: string) => string) => {
+export const scrubbing = (
+  secrets: ReadonlyArray<Sought>,
+  work: Work = someWork(),
+  index: Index = makeIndex()
+): ((text: string) => string) => {
   /** Whether work remains after this cost. */
   const spend = (cost: number): boolean => {
     work.left -= cost
     return work.left >= 0
   }
 
-  const prepare = (): ReadonlyMap<number, ReadonlyArray<Needle>> => {
-    const needles = new Map<number, Array<Needle>>()
-    for (const secret of secrets) {
-      if (!spend(preparing)) break
-      for (const needle of secret.needles()) {
-        const alike = needles.get(needle.head)
-        if (alike === undefined) needles.set(needle.head, [needle])
-        else alike.push(needle)
-      }
-    }
-    return needles
-  }
-  // Prepared lazily, because most answers have no quoted text.
-  let prepared: ReadonlyMap<number, ReadonlyArray<Needle>> | undefined
-
-  /** The needles that a text may contain. */
+  /** The needles that a text may contain. Others may have replaced the secrets in the index since the last text. */
   const candidatesIn = (text: Uint16Array): ReadonlyArray<Needle> => {
-    const needles = (prepared ??= prepare())
-    const heads = new Set<number>()
+    index.add(secrets, spend)
+    const candidates = new Set<Needle>()
     let head = 0
     for (const unit of text) {
       head = rolled(head, unit)
-      if (needles.has(head)) heads.add(head)
+      const found = index.at(head)
+      if (found !== undefined) for (const needle of found) candidates.add(needle)
     }
-    return Array.from(heads, (found) => needles.get(found) ?? []).flat()
+    return [...candidates]
   }
 
   const spansIn = (text: string): ReadonlyArray<Span> | undefined => {
