@@ -172,5 +172,7 @@ export const importersOfHttp: ReadonlyArray<string> = [
   "migration/src/internal/status/guard",
   "node/src/NodeRegistryHttpClient",
   "node/src/internal/guardedAgents",
-  "node/src/internal/undiciClient"
+  "node/src/internal/undiciBody",
+  "node/src/internal/undiciClient",
+  "node/src/internal/undiciResponse"
 ]

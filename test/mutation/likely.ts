@@ -127,7 +127,9 @@ const about: { readonly [package_: string]: { readonly [file: string]: ReadonlyA
     "internal/credentialHelper": ["DockerConfig"],
     "internal/guardedAgents": ["outbound", "NodeRegistryHttpClient"],
     "internal/places": ["dial", "outbound"],
-    "internal/undiciClient": ["NodeRegistryHttpClient", "connections", "stalledUpload"]
+    "internal/undiciClient": ["NodeRegistryHttpClient", "connections", "stalledUpload"],
+    "internal/undiciBody": ["undiciClient", "NodeRegistryHttpClient", "stalledUpload"],
+    "internal/undiciResponse": ["undiciClient", "NodeRegistryHttpClient"]
   }
 }
 

@@ -10,7 +10,7 @@ const ofEmulator = "packages/emulator/src"
 const node: ReadonlyArray<Fault> = [
   {
     wrong: "an answer that the program does not read fills the memory: there is no back pressure",
-    file: `${ofNode}/internal/undiciClient.ts`,
+    file: `${ofNode}/internal/undiciResponse.ts`,
     find: "      this.controller.pause()\n",
     replace: ""
   },
@@ -28,7 +28,7 @@ const node: ReadonlyArray<Fault> = [
   },
   {
     wrong: "an upload that is answered with its last byte costs its connection",
-    file: `${ofNode}/internal/undiciClient.ts`,
+    file: `${ofNode}/internal/undiciBody.ts`,
     find: "this.behind = this.leftBytes > 0 ? undefined : await this.iterator.next()",
     replace: "this.behind = undefined"
   },

@@ -15,7 +15,7 @@ import * as HttpBody from "effect/http/HttpBody"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import { HeldBytes } from "@effect-acr/client/ScopedHttpClient"
-import { heldBytes } from "../src/internal/undiciClient.ts"
+import { heldBytes } from "../src/internal/undiciBody.ts"
 import * as NodeRegistryHttpClient from "../src/NodeRegistryHttpClient.ts"
 
 const mebibyte = 1024 * 1024
