@@ -49,6 +49,7 @@ const titles: { readonly [name in Name]: string } = {
   undici: "bare loop",
   "node:https": "bare loop",
   eacr: "eacr",
+  executable: "executable",
   skopeo: "skopeo",
   crane: "crane",
   oras: "oras",

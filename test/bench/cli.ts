@@ -1,29 +1,13 @@
 /**
  * Cases about the start of the command `eacr`: a whole process, as the package of npm has it and as an executable by Bun.
  */
-import { join } from "node:path"
 import * as Effect from "effect/Effect"
-import { run, temporaryFolder } from "../support/command.ts"
 import { startWith } from "../support/emulatorCommand.ts"
-import { pnpm, project } from "../support/packed.ts"
 import { type Case, memory } from "./case.ts"
-import { npmForm, root } from "./command.ts"
+import { executable, npmForm } from "./command.ts"
 import type { Figure } from "./report.ts"
 import { measure } from "./tools.ts"
 import type { Outcomes } from "./turns.ts"
-
-/** An executable for this machine. */
-const executable = Effect.gen(function* () {
-  const tools = yield* project({ allowBuilds: { bun: true } })
-  // A package named `bun` would be taken for the manager of the project.
-  yield* pnpm(["add", "runtime@npm:bun@1"], tools)
-  const folder = yield* temporaryFolder
-  const target = `${process.platform}-${process.arch}`
-  yield* run(process.execPath, [join(root, "test/release/executables.ts"), folder, target], {
-    env: { ...process.env, BUN: join(tools, "node_modules/runtime/bin/bun.exe") }
-  })
-  return join(folder, `eacr-${target}`)
-})
 
 /** The emulator with one repository, in a process of its own, and a login for it. */
 const registry = Effect.fnUntraced(function* ([program = "", ...args]: ReadonlyArray<string>) {

@@ -11,7 +11,7 @@ import * as Schema from "effect/Schema"
 import { isInstalled, run, temporaryFolder } from "../support/command.ts"
 import { commandOf, isThere, tools } from "../support/tools.ts"
 import { type Case, mebibyte, memory, ratio, speed, type Turns } from "./case.ts"
-import { npmForm } from "./command.ts"
+import { executable, npmForm } from "./command.ts"
 import { writeLayout } from "./image.ts"
 import { Outcome } from "./job.ts"
 import type { Figure } from "./report.ts"
@@ -56,12 +56,18 @@ const images: ReadonlyArray<Image> = [
 
 type PlacedArgs = { readonly [verb in Verb]: (places: Places) => Args }
 
+/** The other programs do not look for referrers. */
+const withoutReferrers = ["cp", "--no-referrers"]
+
+const eacr: PlacedArgs = {
+  pull: ({ folder, source }) => [...withoutReferrers, `${source}:v1`, "--to-layout", folder],
+  push: ({ layout, target }) => [...withoutReferrers, "--from-layout", layout, "v1", `${target}:v1`],
+  copy: ({ source, target }) => [...withoutReferrers, `${source}:v1`, `${target}:v1`]
+}
+
 const commands: { readonly [program in Program]: PlacedArgs } = {
-  eacr: {
-    pull: ({ folder, source }) => [...eacr, `${source}:v1`, "--to-layout", folder],
-    push: ({ layout, target }) => [...eacr, "--from-layout", layout, "v1", `${target}:v1`],
-    copy: ({ source, target }) => [...eacr, `${source}:v1`, `${target}:v1`]
-  },
+  eacr,
+  executable: eacr,
   crane: {
     pull: ({ folder, source }) => ["pull", "--insecure", "--format", "oci", `${source}:v1`, folder],
     push: ({ layout, target }) => ["push", "--insecure", layout, `${target}:v1`],
@@ -89,9 +95,6 @@ const commands: { readonly [program in Program]: PlacedArgs } = {
     ]
   }
 }
-
-/** The other programs do not look for referrers. */
-const eacr = ["cp", "--no-referrers"]
 
 const skopeo = ["--insecure-policy", "copy"]
 
@@ -127,6 +130,7 @@ const findContestants = Effect.gen(function* () {
     })
   const { command, environment } = yield* npmForm
   add("eacr", command, ["--version"], environment)
+  add("executable", [yield* executable], ["--version"])
   for (const name of others) if (isThere(name)) add(name, [yield* commandOf(name)], tools[name].versionArgs)
   if (isInstalled("skopeo")) add("skopeo", ["skopeo"], ["--version"])
   return found
@@ -177,6 +181,12 @@ const processorPerGiB = (outcomes: Outcomes = [], gibibytes: number, what: strin
   unit: "s"
 })
 
+const processorRatio = (one: Outcomes = [], other: Outcomes = [], what: string): Figure => ({
+  what,
+  values: perRound(one, other, (own, theirs) => processorOf(own) / processorOf(theirs)),
+  unit: "×"
+})
+
 const figuresOf = (verb: Verb, { layerMebibytes, layers, ofSkopeo, title }: Image, took: Rounds) => {
   const before = `${title}: `
   const gibibytes = (layers * layerMebibytes) / 1024
@@ -193,9 +203,7 @@ const figuresOf = (verb: Verb, { layerMebibytes, layers, ofSkopeo, title }: Imag
       unit: "×"
     },
     {
-      what: `${before}processor without start, ours ÷ bare loop`,
-      values: perRound(transfer.ours, transfer[bare], (ours, loop) => processorOf(ours) / processorOf(loop)),
-      unit: "×",
+      ...processorRatio(transfer.ours, transfer[bare], `${before}processor without start, ours ÷ bare loop`),
       atMost: 1.25
     },
     processorPerGiB(transfer.ours, gibibytes, `${before}processor without start for a GiB, ours`),
@@ -211,17 +219,12 @@ const figuresOf = (verb: Verb, { layerMebibytes, layers, ofSkopeo, title }: Imag
     },
     { ...memory(transfer.ours, `${before}peak memory, ours above its start`), atMost: 32 },
     ...(["ours", "skopeo", ...others] as const).map((name) => ratio(took, "eacr", name, before)),
-    {
-      what: `${before}processor, eacr ÷ crane`,
-      values: perRound(took.eacr, took.crane, (eacr, crane) => processorOf(eacr) / processorOf(crane)),
-      unit: "×"
-    },
-    {
-      what: `${before}processor, eacr ÷ ours`,
-      values: perRound(took.eacr, took.ours, (eacr, ours) => processorOf(eacr) / processorOf(ours)),
-      unit: "×"
-    },
-    memory(took.eacr, `${before}peak memory, eacr`)
+    processorRatio(took.eacr, took.crane, `${before}processor, eacr ÷ crane`),
+    processorRatio(took.eacr, took.ours, `${before}processor, eacr ÷ ours`),
+    memory(took.eacr, `${before}peak memory, eacr`),
+    ...(["skopeo", "crane"] as const).map((name) => ratio(took, "executable", name, before)),
+    processorRatio(took.executable, took.crane, `${before}processor, executable ÷ crane`),
+    memory(took.executable, `${before}peak memory, executable`)
   ]
   // A contestant that is not there has no rounds.
   return figures.filter(({ values }) => values.length > 0)

@@ -15,8 +15,8 @@ import { type Job, Outcome } from "./job.ts"
 /** Contestants in JavaScript. */
 export type Script = "ours" | "azure" | "effect" | "undici" | "node:https"
 
-/** Other programs, and the command. */
-export type Program = "eacr" | "skopeo" | "crane" | "oras" | "regctl"
+/** Other programs, and the command as the package of npm has it and as an executable. */
+export type Program = "eacr" | "executable" | "skopeo" | "crane" | "oras" | "regctl"
 
 export type Name = Script | Program
 
