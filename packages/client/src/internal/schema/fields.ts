@@ -9,9 +9,6 @@ import * as SchemaGetter from "effect/SchemaGetter"
 import * as SchemaIssue from "effect/SchemaIssue"
 import * as SchemaParser from "effect/SchemaParser"
 
-/** A value that another schema will check: checking it twice would double the time. */
-const unchecked = <A>() => Schema.declare((_input: unknown): _input is A => true)
-
 /** Whether a value is what Go's encoder writes for an unset field. */
 const isUnset = (value: unknown): boolean => value === null || value === "" || value === 0
 
@@ -192,24 +189,28 @@ export const list = <S extends Schema.Constraint>(schema: S) => withFallback(Sch
 /** A text. Unset means empty. */
 export const text = withFallback(Schema.String, "")
 
+const asTexts = { decode: SchemaGetter.passthrough<Texts>(), encode: SchemaGetter.passthrough<Texts>() }
+
 type Texts = { readonly [key: string]: string }
 type TextsOrNulls = { readonly [key: string]: string | null }
 
-const hasNoNull = (value: TextsOrNulls): value is Texts => {
-  for (const key in value) if (value[key] === null) return false
-  return true
-}
+const isTexts = (value: unknown): value is Texts =>
+  Predicate.isObject(value) && Object.values(value).every(Predicate.isString)
 
-const isText = (entry: [string, string | null]): entry is [string, string] => entry[1] !== null
+/** Leaves out entries of `null`. */
+const withoutNulls = (value: unknown): unknown =>
+  Predicate.isObject(value) ? Object.fromEntries(Object.entries(value).filter(([, entry]) => entry !== null)) : value
 
-/** Leaves out entries of `null`. Nearly all values have none and need no copy. */
-const withoutNulls = (value: TextsOrNulls): Texts =>
-  hasNoNull(value) ? value : Object.fromEntries(Object.entries(value).filter(isText))
-
-/** Texts by key. An entry of `null` is left out. An empty text is a value. */
-export const texts = unchecked<TextsOrNulls>().pipe(
-  Schema.decodeTo(Schema.Record(Schema.String, Schema.String), {
-    decode: SchemaGetter.transform((value) => (Predicate.isObject(value) ? withoutNulls(value) : value)),
-    encode: SchemaGetter.passthroughSupertype()
-  })
+/**
+ * Texts by key. An entry of `null` is left out. An empty text is a value.
+ *
+ * `Schema.Record` runs a generator for each object, also for one that is absent: it reads only those that are not in order.
+ */
+export const texts = Schema.declareConstructor<Texts, TextsOrNulls>()(
+  [Schema.Record(Schema.String, Schema.String)],
+  ([record]) => {
+    const read = SchemaParser.decodeUnknownEffect(record)
+    return (value, _self, options) => (isTexts(value) ? Effect.succeed(value) : read(withoutNulls(value), options))
+  },
+  { expected: "object", toCodec: ([record]) => Schema.link<Texts>()(record, asTexts) }
 )

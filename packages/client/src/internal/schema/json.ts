@@ -18,7 +18,10 @@ const mostLevels = 64
 const isDeeper = (value: unknown, levels: number): boolean => {
   if (typeof value !== "object" || value === null) return false
   if (levels === 0) return true
-  if (Array.isArray(value)) return value.some((item) => isDeeper(item, levels - 1))
+  if (Array.isArray(value)) {
+    for (const item of value) if (isDeeper(item, levels - 1)) return true
+    return false
+  }
   if (!Predicate.isObject(value)) return false
   for (const key in value) if (isDeeper(value[key], levels - 1)) return true
   return false
