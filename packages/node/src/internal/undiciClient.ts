@@ -46,6 +46,7 @@ const send = (
   handOut: (giveUp: () => void) => void
 ): Failing<Answer> =>
   Effect.callback((resume) => {
+    const { origin } = url
     const path = url.pathname + url.search
     let controller: Dispatcher.DispatchController | undefined
     let arrivals: Arrivals | undefined
@@ -80,7 +81,7 @@ const send = (
       body = bodyOf(request.body, context)
       dispatcher.dispatch(
         {
-          origin: url.origin,
+          origin,
           path,
           method: request.method,
           headers: request.headers,
@@ -101,7 +102,7 @@ const send = (
             if (status < 200) return
             const body = (arrivals = new Arrivals(started))
             const release = releaseOf(url.protocol)
-            const options = { request, url: url.origin + path, status, headers, arrivals, release }
+            const options = { request, url: origin + path, status, headers, arrivals, release }
             const answer = Effect.succeed(new Answer(options))
             if (request.method === "HEAD" && mayBring(status)) {
               end(Cause.done())

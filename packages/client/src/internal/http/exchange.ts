@@ -103,12 +103,12 @@ const refusal = (problem: string): Flaw => ({
 
 /** After an origin, anything but a slash could become part of the host. */
 const addressProblem = (
-  registry: URL,
+  registry: string,
   origin: string,
   path: string
 ): Pick<InvalidRequest, "argument" | "description"> | undefined => {
   if (!path.startsWith("/")) return { description: "expected a path that begins with a slash", argument: "path" }
-  if (origin === registry.origin) return undefined
+  if (origin === registry) return undefined
   const isOrigin = Result.match(readUrl(origin), {
     onFailure: () => false,
     onSuccess: (url) => isWeb(url) && url.origin === origin
@@ -291,15 +291,18 @@ export const make = (options: {
     if (target.origin === registry.origin) return "registry"
     return trustedRealms.includes(target.origin) ? "named" : "other"
   }
-  const destinationAt = (target: URL): Outbound.Destination => ({
-    registry: registry.origin,
-    relation: relationTo(target)
-  })
+  const ownOrigin = registry.origin
+  const placeAt = (target: URL) => {
+    const destination: Outbound.Destination = { registry: ownOrigin, relation: relationTo(target) }
+    return { target, destination, host: hostAt(target) }
+  }
+  // Nearly all requests go there, and a URL computes its origin each time.
+  const ownPlace = placeAt(registry)
 
   return <A>(origin: string, operation: Operation<A>, attachment: Attachment, requests: Requests.Requests) =>
     Effect.contextWith((context: Context.Context<never>) => {
       const { method, name } = operation
-      const problem = addressProblem(registry, origin, operation.path)
+      const problem = addressProblem(ownOrigin, origin, operation.path)
       if (problem !== undefined) {
         return Effect.fail(final(new RegistryError({ operation: name, reason: new InvalidRequest(problem) })))
       }
@@ -312,9 +315,8 @@ export const make = (options: {
       // The path may come from a link or a redirect of the registry.
       const path = quote.scrub(operation.path.replace(/\?.*/s, ""))
       const address = origin + path
-      const target = origin === registry.origin ? registry : new URL(origin)
-      const destination = destinationAt(target)
-      const isRegistry = target === registry
+      const isRegistry = origin === ownOrigin
+      const { destination, host, target } = isRegistry ? ownPlace : placeAt(new URL(origin))
       const isPlain = target.protocol === "http:"
 
       const failure = ({ reason, response, ...flaw }: Flaw): Failure => ({
@@ -328,10 +330,10 @@ export const make = (options: {
       })
 
       const clock = Context.get(context, Clock.Clock)
-      const request: Requests.Request = { operation, host: hostAt(target), address, path, clientRequestId, clock }
+      const request: Requests.Request = { operation, host, address, path, clientRequestId, clock }
       return Requests.show(request, requests, (seen) => {
         const send = Effect.suspend(() => {
-          const checked = Outbound.check(registry, target, destination)
+          const checked = isRegistry ? Result.void : Outbound.check(registry, target, destination)
           if (Result.isFailure(checked)) return Effect.fail(refusal(checked.failure))
           return execute(
             toRequest(origin + operation.path, operation, bodyOf(operation), attachment, clientRequestId)
