@@ -80,7 +80,12 @@ const filesReadBy = Effect.fnUntraced(function* (args: ReadonlyArray<string>) {
     .map((line) => line.slice(line.lastIndexOf("/") + 1))
 })
 
-const seeded = AcrEmulator.layer({ seed: [{ repository: "shop/api", tags: ["v1"] }] })
+const seeded = AcrEmulator.layer({
+  seed: [
+    { repository: "shop/api", tags: ["v1"] },
+    { repository: "shop/api", tags: ["layers"], layers: Array.from({ length: 60 }, (_, index) => `layer ${index}`) }
+  ]
+})
 
 layer(Layer.merge(InstalledLive, seeded), { timeout: "5 minutes", excludeTestServices: true })("the package", (it) => {
   it.effect("runs with npx in an empty folder", () =>
@@ -154,6 +159,18 @@ layer(Layer.merge(InstalledLive, seeded), { timeout: "5 minutes", excludeTestSer
       const read = yield* filesReadBy(["ls", loginServer])
       assert.isAtLeast(read.length, 4)
       for (const name of read) assert.notMatch(name, /^(?:esm|open|serve|seed)/)
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("compiles the parser of HTTP once, also for an image of 60 layers", () =>
+    Effect.gen(function* () {
+      const { loginServer } = yield* AcrEmulator.AcrEmulator
+      const layout = yield* temporaryFolder
+      const args = ["cp", `${loginServer}/shop/api:layers`, "--to-layout", layout]
+      const traced = ["--trace-wasm-compilation-times", yield* bin, ...args]
+      const printed = yield* run(process.execPath, traced, { env: yield* userEnv })
+      assert.include(printed, "using Liftoff")
+      assert.notInclude(printed, "using TurboFan")
     }).pipe(Effect.scoped)
   )
 

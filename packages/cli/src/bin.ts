@@ -19,13 +19,14 @@ const keepCompiled = async (): Promise<void> => {
 
 /**
  * Undici's parser of HTTP is WebAssembly. The responses of one `ls` are enough for V8 to begin to compile it once more, and
- * better, which takes 10 to 20 MiB and gains nothing before the command ends. This makes V8 wait until there is more to parse.
+ * better, which takes 10 to 20 MiB and gains nothing before the command ends. This makes V8 wait for some hundreds of responses,
+ * more than a copy of 60 layers has. The flag is an `int`, so that it cannot be much larger.
  */
 const compileParserLater = async (): Promise<void> => {
   // Bun has a parser of its own, and no flags of V8.
   if (process.versions["bun"] !== undefined) return
   const { setFlagsFromString } = await import("node:v8")
-  setFlagsFromString("--wasm-tiering-budget=100000000")
+  setFlagsFromString("--wasm-tiering-budget=2000000000")
 }
 
 if (major > 22 || (major === 22 && minor >= 19)) {
