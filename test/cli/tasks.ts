@@ -52,7 +52,10 @@ export const tasks: ReadonlyArray<Task> = [
       oras: `oras cp --recursive ${image} production.azurecr.io/shop/api:v1.4.0`,
       regctl: `regctl image copy --referrers --digest-tags ${image} production.azurecr.io/shop/api:v1.4.0`
     },
-    note: "`crane copy` and `az acr import` copy the image alone. Signatures of cosign 2 are tags, which `--cosign-tags` includes."
+    note: `\`crane copy\` and \`az acr import\` copy the image alone. Signatures of cosign 2 are tags, which \`--cosign-tags\` includes.
+
+With \`--platform\`, the lines of the others copy the image of that platform, and \`eacr cp\` a new index of it. To copy the image
+itself, name it by its digest, which \`eacr digest --platform linux/amd64 ${image}\` prints.`
   },
   {
     title: "Tag again",

@@ -38,7 +38,9 @@ const flags = {
   ),
   platforms: Flag.String("platform").pipe(
     Flag.withMetavar("OS/ARCH"),
-    Flag.withDescription("Copy only the images for this platform. It can be repeated"),
+    Flag.withDescription(
+      "Copy only the images for this platform. The target gets a new index of them, with another digest, unless --index is sparse. It can be repeated"
+    ),
     Flag.atLeast(0)
   ),
   index: Flag.Literals("index", ["rewrite", "sparse"]).pipe(
