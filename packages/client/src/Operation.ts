@@ -122,7 +122,8 @@ export interface Operation<out A> {
   readonly whenGone?: Effect.Effect<A>
   /**
    * The result of a HEAD that the registry answers with 404, for look-ups of what often does not exist: it is faster than to
-   * catch `NotFound`. A request fails with that nevertheless if a login could show more than it saw.
+   * catch `NotFound`. The operation still fails with `NotFound` if its request was anonymous, and the client has a login to
+   * which the registry might show more, but which it could not try.
    */
   readonly whenMissing?: Effect.Effect<A>
 }
@@ -151,6 +152,24 @@ const make =
 /**
  * Makes an operation that reads: a GET, which may be retried and succeeds with 200. By default it needs no scope,
  * counts as a `read`, and a 404 means that there is no such endpoint.
+ *
+ * **Example** (A HEAD, such as a look-up of a blob)
+ *
+ * ```ts
+ * import { Operation, TokenScope } from "@effect-acr/client"
+ * import { Effect } from "effect"
+ *
+ * export const hasBlob = (repository: string, digest: string): Operation.Operation<boolean> => ({
+ *   ...Operation.get<boolean>(`/v2/${repository}/blobs/${digest}`, {
+ *     name: "Example.hasBlob",
+ *     scopes: [TokenScope.repository(repository, "pull")],
+ *     missing: "blob",
+ *     decode: () => Effect.succeed(true),
+ *     whenMissing: Effect.succeed(false)
+ *   }),
+ *   method: "HEAD"
+ * })
+ * ```
  *
  * @category constructors
  * @since 0.1.0

@@ -10,7 +10,9 @@ import * as Stream from "effect/Stream"
 import * as BlobSource from "../src/BlobSource.ts"
 import * as Credentials from "../src/Credentials.ts"
 import * as Digest from "../src/Digest.ts"
+import * as Operation from "../src/Operation.ts"
 import * as RegistryContentModule from "../src/RegistryContent.ts"
+import { Transport } from "../src/Transport.ts"
 import { content, patient, sha256 } from "./support/content.ts"
 import { asked, by, digest, empty, manifestAnswer, pull, refusal, taking, upload, uploads } from "./support/lenient.ts"
 import { type Asked, challenge, endpoint, Journal, json, registry, type Script } from "./support/registry.ts"
@@ -232,6 +234,30 @@ describe("a login for which a registry sends no challenge", () => {
         }).pipe(Effect.provide(services(hiding(demanding))))
       )
     }
+
+    const looking: Operation.Operation<boolean> = {
+      ...Operation.get<boolean>(`/v2/alpine/blobs/${digest}`, {
+        name: "Example.has",
+        decode: () => Effect.succeed(true),
+        whenMissing: Effect.succeed(false)
+      }),
+      method: "HEAD"
+    }
+    const look = Effect.flatMap(Transport, ({ execute }) => execute(looking))
+
+    it.effect("which are missing if there is no login: the first look-up already says so", () =>
+      Effect.gen(function* () {
+        assert.isFalse(yield* look)
+        assert.isFalse(yield* look)
+        assert.lengthOf(yield* Journal, 2)
+      }).pipe(Effect.provide(services(hiding(demanding), Credentials.layerAnonymous)))
+    )
+
+    it.effect("which are not missing as long as the root cannot say whether a login would show them", () =>
+      Effect.gen(function* () {
+        assert.strictEqual((yield* Effect.flip(look)).reason._tag, "NotFound")
+      }).pipe(Effect.provide(services(hiding(() => empty(500)))))
+    )
 
     it.effect("also if there is none for another repository", () =>
       Effect.gen(function* () {

@@ -39,7 +39,7 @@ export interface Authorization {
    * challenge asks for.
    */
   readonly use: <A, R>(
-    operation: Pick<Operation<A>, "body" | "name" | "scopes" | "subject">,
+    operation: Pick<Operation<A>, "body" | "name" | "scopes" | "subject" | "whenMissing">,
     request: Request<A, R>,
     greet: Greet
   ) => Effect.Effect<A, Failure, R>
@@ -281,10 +281,12 @@ export const make = Effect.fnUntraced(function* (options: {
 
   /**
    * Sends the login after a request without it was refused, if the registry may require it. If the login does not help,
-   * the refusal is the result, and other operations continue without it.
+   * the refusal is the result, and other operations continue without it. If there is nothing to show to a login, what was
+   * not found is missing.
    */
   const offering = <A, R>(
     errand: Errand,
+    whenMissing: Operation<A>["whenMissing"],
     request: Request<A, R>,
     greet: Greet,
     refusal: Failure
@@ -295,6 +297,8 @@ export const make = Effect.fnUntraced(function* (options: {
       if (demand === "Nothing" && servesAll && !isUnauthenticated(refusal)) {
         learn(errand.need, { _tag: "Open", hidesNothing: true })
       }
+      if (demand === "Nothing" && whenMissing !== undefined && refusal.error.response?.status === 404)
+        return whenMissing
       if (demand === "Nothing" || demand === "Unknown") return Effect.fail(refusal)
       const helped = Effect.sync(() => learn(errand.need, demand.scheme))
       return authorized(errand, demand.scheme, request, refusal).pipe(
@@ -371,7 +375,7 @@ export const make = Effect.fnUntraced(function* (options: {
   }
 
   return {
-    use: ({ body, name, scopes, subject }, request, greet) => {
+    use: ({ body, name, scopes, subject, whenMissing }, request, greet) => {
       const need = needOf(scopes)
       const errand: Errand = {
         name,
@@ -400,7 +404,7 @@ export const make = Effect.fnUntraced(function* (options: {
         return Effect.catchIf(
           first,
           (failure) => isBare && mayHide(failure),
-          (failure) => offering(errand, request, greet, failure)
+          (failure) => offering(errand, whenMissing, request, greet, failure)
         )
       })
       return known(need) === undefined ? Effect.andThen(settled(need, name), attempt) : attempt
