@@ -23,7 +23,7 @@ const introduction = ({ command, machine }: Report, reports: ReadonlyArray<Repor
 
 The figures come from ${origin},
 on ${machine.processor} with ${machine.cores} cores and ${machine.memoryGiB} GiB, ${machine.system}, Node ${machine.node}
-(${[...new Set(reports.map(({ date }) => date))].join(", ")}):
+(${[...new Set(reports.map(({ date }) => date))].toSorted().join(", ")}):
 
 \`\`\`sh
 ${command}   # and so on, a file for each run
@@ -49,9 +49,8 @@ before it calls any JavaScript.
 /** Explanations of figures: for cases that miss a goal, and for surprising results. */
 const note: { readonly [name: string]: string } = {
   download: `The third row compares the loop with the Azure SDK, as the second compares this library. The loop counts with the faster
-of its two variants in each round. What is left to gain is less than the noise: nine versions of the last days, in turns, took 0.73 to
-0.76 s, and buffers of 32 KiB to 1.5 MiB for a response instead of 192 KiB changed nothing. A reader that says when it is done with a
-chunk, as a download to a file does, has it freed at once.`,
+of its two variants in each round. What is left to gain is less than the noise: nine successive versions of this library, in turns, took
+0.73 to 0.76 s, and buffers of 32 KiB to 1.5 MiB for a response instead of 192 KiB changed nothing.`,
   "upload-file": `This library reads the file into five buffers of half a mebibyte in turn, because the HTTP client says how much it
 still holds (\`ScopedHttpClient.HeldBytes\`). The bare loop reads into new memory each time, which adds to garbage collection.`,
   upload: `The client sends chunks of two mebibytes, and hashes each once the system has the one before it.`,
@@ -59,15 +58,16 @@ still holds (\`ScopedHttpClient.HeldBytes\`). The bare loop reads into new memor
 transfer only its few round trips: with 90 ms, a download of 512 MiB took 1.2 times as long as without delay, with this library
 and with the loop. One connection delivers as much as the processor can handle, so several concurrent ranges would gain nothing.`,
   memory: `Peak memory is that of the whole process, as Linux counts it. Both transfers are of files.`,
-  compiled: `Each process has transferred half a gigabyte or more before the measurement starts. Throughput is then constant to a tenth,
-except for an upload of 16 MiB, which takes as many requests as one of 2 GiB.`,
+  compiled: `Each process has transferred half a gigabyte or more before the measurement starts. From 128 MiB on, throughput is then
+constant to an eighth. A transfer of 16 MiB takes as many requests as one of 2 GiB, and varies more from round to round.`,
   growth: `Each transfer runs in a fresh process: compiling the code and opening the connection take a large part of the time for
 16 MiB and almost none for 2 GiB. So throughput rises with size, for the bare loop and for this library. The library has more code to
-compile, so the ratio of the two rises as well, and is constant from 512 MiB on.`,
+compile, so it is behind the loop at 16 MiB. From 128 MiB on, it is as fast as the loop to a tenth.`,
   image: `The limit is the registry, which does most of the work and shares two cores with its client: even a loop without a
 library is less than twice as fast as the Azure SDK. Once the code is compiled, this library is as fast as that loop or faster.
-Before, all of it runs forty times in half a second, and compilation puts it behind. This library sends a layer in two requests, and the
-loop and the Azure SDK in three: before it did, its push was 0.92 times as fast as the SDK's.`,
+In a fresh process, all of that code runs forty times within half a second, and compiling it puts this library behind. This
+library sends a layer in two requests, and the loop and the Azure SDK in three: with three, its push was 0.92 times as fast as the
+SDK's.`,
   copy: `Each blob is hashed once, on its way from one registry to the other. For 40 small layers a process of Node runs most of its
 code for the first time, which the programs in Go have compiled before. Referrers are omitted, because the others do not look for them.`,
   "save-archive": `The files of these two cases are in memory (\`TMPDIR=/dev/shm\`), so that the case compares the programs and not the
@@ -84,15 +84,15 @@ with its compile cache filled, and its start is never subtracted.
 With few large layers the thread of JavaScript is the limit, a third of whose time is SHA-256. A thread for hashing, tried in a
 bare loop, gained nothing: client and registry share two cores, and need more than two seconds of processor time together
 for 4 × 200 MiB. Writing a chunk while the next arrives gained 3 % at most, and was not kept. With many small layers most of
-the code runs for the first time, which the programs in Go have compiled before. V8's compilers take 40 MiB of memory meanwhile: with
-\`--optimize-for-size\`, for which they do less, a pull of 60 × 1 MiB held 118 MB instead of 157 MB, and took a fifth longer. A larger young generation (\`--max-semi-space-size\`)
-changed nothing: that pull took 0.60 s with the default, 0.58 s with 32 MiB, 0.61 s with 64 MiB and 0.64 s with 128 MiB.
+the code runs for the first time, which the programs in Go have compiled before. V8's compilers take memory meanwhile: with
+\`--optimize-for-size\`, for which they do less, a pull of 60 × 1 MiB held 106 MiB instead of 114 MiB, and took a seventh more processor
+time. A larger young generation (\`--max-semi-space-size\` of 32 or 64 MiB) changed nothing.
 
 The first blob of a pull takes 60 ms on top of the start, and one of many 4 ms: the time goes into code that runs for the first
 time, not into code that runs often. One more blob took 9,700 calls of functions in JavaScript, and then 6,900 when the layers of a
-transfer were merged, but 60 blobs took only 4 % less processor time. A sixteenth of the pulls of a body saved 3,000 calls for each
-blob of a push, and 2 % of its time. An error for each blob that the registry does not have yet took 6 % of a push and 8 % of a copy,
-until it became an answer. Memory gained more: each blob of 1 MiB left one to two MiB of garbage, which V8 collects only
+transfer were merged, but 60 blobs took only 4 % less processor time. To read a body with a sixteenth of the pulls saved 3,000
+calls for each blob of a push, and 2 % of its time. To create and catch an error for each blob that the registry does not have yet took 6 % of a push
+and 8 % of a copy, until the look-up returned that as a result. Memory gained more: each blob of 1 MiB left one to two MiB of garbage, which V8 collects only
 after some 60 MiB. Since that memory is used again or freed at once, a push takes an eighth less processor time, and these programs hold
 34 to 46 MiB less.
 
@@ -110,19 +110,19 @@ opens a session (versions 2.8 and 3.1).`,
   lists: `This library requests 999 items at a time, the others the registry's default of 100: a tenth of the requests, each of which
 would also cost a round trip to a distant registry. The first four rows show that. In the next four, all others request pages of
 the same size: there the limit is Effect's HTTP client and its schemas, without this library. The client decodes and checks each item,
-with two times and four attributes, while the bare loop counts the results of JSON.parse. For tags that is most of the work; for
-manifests, the emulator does most of it. If you need only a few items of a list, set \`pageSize\`. Requesting a page in advance was
+with two times and four attributes, while the bare loop counts the results of JSON.parse. This library and
+Effect together take half of the time. If you need only a few items of a list, set \`pageSize\`. Requesting a page in advance was
 tried twice, and gained nothing. The goals were met until the emulator became faster, which helps most the contestant that sends most
 requests. The same client and the same loop, in turn with the old and the new emulator (medians of seven, in seconds): tags, this
 library 0.205 and 0.210, the loop 0.192 and 0.137; manifests, this library 1.19 and 0.31, the loop 1.65 and 0.20. At a distance of
-one millisecond the result is reversed, as the row at 5 ms shows with the smallest possible registry.`,
+5 ms the result is reversed, as those rows show with the smallest possible registry.`,
   cli: `Each call is a whole process, with the compile cache filled. The registry is the emulator without TLS. "npm" is the package as it is
 published; "Bun" is one executable made of the same files. An executable by Node (\`--experimental-sea-config\` of Node 24, with its code
 cache) was tried and rejected: \`ls\` took as much processor time as with npm, 2.4 times that of Bun, and 1.6 times its memory.
 With Bun 1.4.5, a program with only \`effect/cli\` takes 44 MiB, and one that lists the same repositories with the library alone took 70 MiB
 when \`ls\` took 77 MiB: \`ls\` cannot stay below 60 MiB. With npm, \`ls\` took 98 to 109 MiB until a change kept V8 from compiling the HTTP parser twice.`,
   "list-growth": `Time for each item falls as V8 compiles the code. A list of 1000 ends before it reaches the memory of longer
-ones; ten times 10,000 take almost no more. In the row on memory, Node has 48 MiB for old objects and 1 MiB for new ones; with its defaults
+ones; ten times 10,000 take almost no more. For the rows on memory, Node has 48 MiB for old objects and 1 MiB for new ones; with its defaults
 it collects garbage later.`,
   manifests: `Effect alone sends a request, hashes the answer and decodes a manifest of simple fields. This library also checks media types
 and digests, keeps unknown fields, limits the time of the request and the size of its body, and has two spans and a duration for each
@@ -131,15 +131,15 @@ of a stream stayed until V8's next full collection of garbage, with all that the
 and gained nothing. Runs of the same code differ: five within an hour were 0.93 to 1.02 times as fast as the Azure SDK.`,
   retention: `Half of the manifests belong to releases: indexes, images for two platforms, referrers and signatures. The first inventory
 reads each of these 50,000. The other half are Docker images, which reference no other manifest and are not read. The cache is a folder with a
-file for each manifest that was read. In the row on memory, Node has 175 MiB for old objects and 1 MiB for new ones here, and
+file for each manifest that was read. For the rows on memory, Node has 175 MiB for old objects and 1 MiB for new ones, and
 glibc two arenas (\`MALLOC_ARENA_MAX=2\`): without that, the threads that write the files of the cache take 30 MiB more. With
 the defaults of Node, garbage lies longer, and a process takes up to 700 MiB. Most of the memory is the inventory, about 700 bytes for a manifest with
 its tag. A plan takes as much again while it is made.`,
   "retention-apply": `A deletion requests the newest page of the manifests and of the tags, the manifest, and the DELETE. In the second
 row, a check that finds a new manifest reads it and is repeated. All pushes of this run fall within the minute by which a
 registry's clocks may differ, so that each check lists all of them, 50 a page. A longer run lists those of the last minute.`,
-  migration: `Each migration is a process that calls \`Migration.run\` on registries in memory. These answer the requests of two milliseconds
-together. They generate images on read, and the target stores one bit for each. "Besides the copies" subtracts what the same
+  migration: `Each migration is a process that calls \`Migration.run\` on registries in memory. These collect requests for two milliseconds and
+answer them together. They generate images on read, and the target stores one bit for each. "Besides the copies" subtracts what the same
 lists and \`Copy\` alone need for the same million images: the rest is the comparison, the plan, the database, the workflows and
 the events. Both of these processes have the heap that Node gives itself. What is recorded meets its goal
 (\`migration-records\`); with all the rest, the same goal is missed. In a profile of 100,000 images, a quarter of the rest was
@@ -148,8 +148,8 @@ migration took more than 1.1 % of the whole. Copies without retries, more room f
 collection made no difference beyond that between equal runs. The rest took from 60 to 330 microseconds for each of 50,000 or
 100,000 images in runs by hand at different times; on the day of this table, 120 with this latency and 84 without, of which what
 it records is 31 (\`migration-records\`). The time of a migration is that of its copies: 100,000 images took 31 seconds, and 33
-without what a migration does besides, which copies one repository after the other. Over HTTP (\`migration-http\`), a process
-takes 4,800 for each artifact. The other rows are of processes with 160 MiB for old objects and 8 MiB for new ones, in which
+seconds by \`Copy\` alone, one repository after the other. Over HTTP (\`migration-http\`), a process
+takes 4,800 microseconds for each artifact. The other rows are of processes with 160 MiB for old objects and 8 MiB for new ones, in which
 Node collects garbage all the time. Time is that of the processor, as the simulation waits for its timers.`,
   "migration-records": `A process writes to SQLite all that a migration records of these images, by the same workflows and the same
 tables: repositories, plans, batches, outcomes in groups of 50 with the places of two blobs of each image, and what is verified. It
