@@ -102,7 +102,8 @@ itself, name it by its digest, which \`eacr digest --platform linux/amd64 ${imag
     others: {
       crane: `crane push api.tar ${repository}:restored`,
       regctl: `regctl image import ${repository}:restored api.tar`
-    }
+    },
+    note: "Layers without compression, as `docker save` and skopeo write them, are pushed as they are. The others compress them."
   },
   {
     title: "Show the SBOM of an image",

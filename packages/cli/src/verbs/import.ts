@@ -143,7 +143,7 @@ export const importFrom = Command.make(
   })
 ).pipe(
   Verb.described({
-    does: "Push the artifacts of an archive or an image layout",
+    does: "Push the artifacts of an archive or an image layout. Layers are pushed as they are, also without compression",
     examples: [
       {
         command: "eacr import api.tar myregistry.azurecr.io/shop/api:v1.4.0",
