@@ -235,6 +235,25 @@ describe("the progress", () => {
     })
   )
 
+  it.effect(
+    "is gone after an interruption, which does not count what only a part of has arrived: no target keeps that",
+    () =>
+      Effect.gen(function* () {
+        const { fiber, written } = yield* watching(
+          ({ note }) =>
+            Effect.gen(function* () {
+              yield* note({ _tag: "Done", node: { digest: digest(1), kind: "blob", outcome: "sent", size: 1024 } })
+              yield* note(read(2, 100 * 1024, 1024 * 1024))
+              return yield* Effect.never
+            }),
+          { isTerminal: false }
+        )
+        yield* TestClock.adjust("1 second")
+        yield* Fiber.interrupt(fiber)
+        assert.deepStrictEqual(written, ["interrupted: 1 object, 1 KiB done; the same command continues\n"])
+      })
+  )
+
   it.effect("is a line each ten seconds without a terminal, and on a dumb one", () =>
     Effect.gen(function* () {
       for (const given of [{ isTerminal: false }, { isTerminal: true, env: { TERM: "dumb" } }]) {

@@ -217,7 +217,8 @@ export const during = <A, E, R>(
     const shown: Shown = {
       lines: (size) => at((state, millis) => Draw.lines(state, millis, size)),
       summary: at(Draw.summary),
-      done: Effect.map(now, (state) => `${Draw.count(State.objects(state))}, ${Draw.size(State.bytes(state))} done`)
+      // Without the blobs in transfer: no target keeps a part of a blob.
+      done: Effect.map(now, (state) => `${Draw.count(State.objects(state))}, ${Draw.size(State.doneBytes(state))} done`)
     }
     return yield* showing(kind, shown, Effect.provideService(transfer(progress), Current, progress))
   })

@@ -157,6 +157,9 @@ export const together = (all: ReadonlyArray<Sums>): Sums => {
 /** How many manifests and blobs are done. */
 export const objects = (state: State): number => total(state, ({ nodes }) => nodes)
 
+/** How many bytes the manifests and blobs have that are done. */
+export const doneBytes = (state: State): number => total(state, (sum) => sum.bytes)
+
 /** How many bytes are done, including those of blobs in transfer. */
 export const bytes = (state: State): number =>
-  total(state, (sum) => sum.bytes) + [...state.moving.values()].reduce((sum, moving) => sum + moving.bytes, 0)
+  doneBytes(state) + [...state.moving.values()].reduce((sum, moving) => sum + moving.bytes, 0)
