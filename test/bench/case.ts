@@ -44,6 +44,7 @@ export const everyone = (
 
 const titles: { readonly [name in Name]: string } = {
   ours: "ours",
+  lessMemory: "ours with less memory",
   azure: "Azure SDK",
   effect: "Effect alone",
   undici: "bare loop",

@@ -104,9 +104,12 @@ const hosts = (...repositories: ReadonlyArray<string>): Args =>
 
 const others = ["crane", "oras", "regctl"] as const
 
+/** The settings of docs/startup.md for less memory. */
+const lessMemory = ["--wasm-tiering-budget=2000000000", "--max-semi-space-size=2"]
+
 /** A bundle that takes a verb and two places. */
-const bundled = (name: string): Contestant => {
-  const command = [process.execPath, `${built}${name}.mjs`]
+const bundled = (name: string, nodeArguments: Args = []): Contestant => {
+  const command = [process.execPath, ...nodeArguments, `${built}${name}.mjs`]
   return {
     start: [...command, "nothing", "127.0.0.1:1/nothing"],
     transfer: (verb, { folder, layout, source, target }) => {
@@ -120,6 +123,7 @@ const bundled = (name: string): Contestant => {
 const findContestants = Effect.gen(function* () {
   const found = new Map<string, Contestant>([
     ["ours", bundled("program")],
+    ["lessMemory", bundled("program", lessMemory)],
     ["node:https", bundled("bareProgram")]
   ])
   const add = (name: Program, command: Args, versionArgs: Args, environment: Contestant["environment"] = {}) =>
@@ -181,9 +185,17 @@ const processorPerGiB = (outcomes: Outcomes = [], gibibytes: number, what: strin
   unit: "s"
 })
 
-const processorRatio = (one: Outcomes = [], other: Outcomes = [], what: string): Figure => ({
+const peakMemoryOf = ({ peakRssBytes }: Outcome): number => peakRssBytes
+
+/** What one contestant takes of something, compared with another one. */
+const quotient = (
+  of: (outcome: Outcome) => number,
+  one: Outcomes = [],
+  other: Outcomes = [],
+  what: string
+): Figure => ({
   what,
-  values: perRound(one, other, (own, theirs) => processorOf(own) / processorOf(theirs)),
+  values: perRound(one, other, (own, theirs) => of(own) / of(theirs)),
   unit: "×"
 })
 
@@ -203,7 +215,7 @@ const figuresOf = (verb: Verb, { layerMebibytes, layers, ofSkopeo, title }: Imag
       unit: "×"
     },
     {
-      ...processorRatio(transfer.ours, transfer[bare], `${before}processor without start, ours ÷ bare loop`),
+      ...quotient(processorOf, transfer.ours, transfer[bare], `${before}processor without start, ours ÷ bare loop`),
       atMost: 1.25
     },
     processorPerGiB(transfer.ours, gibibytes, `${before}processor without start for a GiB, ours`),
@@ -211,19 +223,17 @@ const figuresOf = (verb: Verb, { layerMebibytes, layers, ofSkopeo, title }: Imag
     memory(took.ours, `${before}peak memory, ours`),
     memory(took[bare], `${before}peak memory, bare loop`),
     memory(took.crane, `${before}peak memory, crane`),
-    {
-      what: `${before}peak memory, ours ÷ bare loop`,
-      values: perRound(took.ours, took[bare], (ours, loop) => ours.peakRssBytes / loop.peakRssBytes),
-      unit: "×",
-      atMost: 1
-    },
+    { ...quotient(peakMemoryOf, took.ours, took[bare], `${before}peak memory, ours ÷ bare loop`), atMost: 1 },
     { ...memory(transfer.ours, `${before}peak memory, ours above its start`), atMost: 32 },
+    memory(transfer.lessMemory, `${before}peak memory, ours with less memory above its start`),
+    quotient(peakMemoryOf, took.lessMemory, took[bare], `${before}peak memory, ours with less memory ÷ bare loop`),
+    ratio(took, "lessMemory", "ours", before),
     ...(["ours", "skopeo", ...others] as const).map((name) => ratio(took, "eacr", name, before)),
-    processorRatio(took.eacr, took.crane, `${before}processor, eacr ÷ crane`),
-    processorRatio(took.eacr, took.ours, `${before}processor, eacr ÷ ours`),
+    quotient(processorOf, took.eacr, took.crane, `${before}processor, eacr ÷ crane`),
+    quotient(processorOf, took.eacr, took.ours, `${before}processor, eacr ÷ ours`),
     memory(took.eacr, `${before}peak memory, eacr`),
     ...(["skopeo", "crane"] as const).map((name) => ratio(took, "executable", name, before)),
-    processorRatio(took.executable, took.crane, `${before}processor, executable ÷ crane`),
+    quotient(processorOf, took.executable, took.crane, `${before}processor, executable ÷ crane`),
     memory(took.executable, `${before}peak memory, executable`)
   ]
   // A contestant that is not there has no rounds.

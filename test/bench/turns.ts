@@ -15,10 +15,13 @@ import { type Job, Outcome } from "./job.ts"
 /** Contestants in JavaScript. */
 export type Script = "ours" | "azure" | "effect" | "undici" | "node:https"
 
+/** This library with the settings of docs/startup.md for less memory. */
+export type Setting = "lessMemory"
+
 /** Other programs, and the command as the package of npm has it and as an executable. */
 export type Program = "eacr" | "executable" | "skopeo" | "crane" | "oras" | "regctl"
 
-export type Name = Script | Program
+export type Name = Script | Setting | Program
 
 /** One run of a contestant. */
 export type Run = Effect.Effect<Outcome, unknown, Scope.Scope>
