@@ -13,6 +13,12 @@ export const auth: ReadonlyArray<Fault> = [
     replace: "refuse: () => Effect.succeed(false)"
   },
   {
+    wrong: "a blob that a login might show is missing",
+    file: `${folder}/authorization.ts`,
+    find: 'const isMissing = demand === "Nothing" &&',
+    replace: "const isMissing ="
+  },
+  {
     wrong: "every operation at the start learns for itself what the registry wants",
     file: `${folder}/authorization.ts`,
     find: "if (probing === undefined || known(need) !== undefined) return Effect.void",

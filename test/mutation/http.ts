@@ -199,6 +199,12 @@ export const http: ReadonlyArray<Fault> = [
     replace: "(?:signature|"
   },
   {
+    wrong: "a secret that others replaced in the index is shown",
+    file: `${folder}/secrets.ts`,
+    find: "if (secrets === latest) return",
+    replace: "if (latest !== undefined) return"
+  },
+  {
     wrong: "a text that takes too long to search is shown unsearched",
     file: `${folder}/secrets.ts`,
     find: "if (spans === undefined) return replacement",

@@ -297,8 +297,8 @@ export const make = Effect.fnUntraced(function* (options: {
       if (demand === "Nothing" && servesAll && !isUnauthenticated(refusal)) {
         learn(errand.need, { _tag: "Open", hidesNothing: true })
       }
-      if (demand === "Nothing" && whenMissing !== undefined && refusal.error.response?.status === 404)
-        return whenMissing
+      const isMissing = demand === "Nothing" && refusal.error.response?.status === 404
+      if (isMissing && whenMissing !== undefined) return whenMissing
       if (demand === "Nothing" || demand === "Unknown") return Effect.fail(refusal)
       const helped = Effect.sync(() => learn(errand.need, demand.scheme))
       return authorized(errand, demand.scheme, request, refusal).pipe(
