@@ -194,6 +194,54 @@ const stories: ReadonlyArray<
     ]
   ],
   [
+    "continues in chunks of what the registry accepts if it accepts only a part again",
+    { ...large, totalBytes: 64 * mebibyte, chunkBytes: 8 * mebibyte },
+    everywhere,
+    [
+      [opened, `Stream 0+${64 * mebibyte}`],
+      [accepted(0, 64 * mebibyte, true, 899_999), `Stream 900000+${64 * mebibyte - 900_000}`],
+      [accepted(900_000, 64 * mebibyte, true, 1_799_999), "Chunk 1800000+900000"],
+      [accepted(1_800_000, 2_700_000), "Chunk 2700000+900000"]
+    ]
+  ],
+  [
+    "continues in chunks of 64 KiB if the registry accepts less",
+    { ...unknown, chunkBytes: 8 * mebibyte },
+    everywhere,
+    [
+      [opened, `Chunk 0+${8 * mebibyte}`],
+      [accepted(0, 8 * mebibyte, false, 39_999), `Chunk 40000+${8 * mebibyte}`],
+      [accepted(40_000, 8 * mebibyte, false, 79_999), `Chunk 80000+${64 * kibibyte}`]
+    ]
+  ],
+  [
+    "continues however often the registry accepts a sixteenth of a chunk",
+    unknown,
+    everywhere,
+    [
+      [opened, `Chunk 0+${mebibyte}`],
+      [accepted(0, mebibyte, false, 4095), `Chunk 4096+${mebibyte}`],
+      ...Array.from({ length: 40 }, (_, index): readonly [Uploading.Event, string] => {
+        const from = (index + 1) * 4096
+        return [accepted(from, from + 64 * kibibyte, false, from + 4095), `Chunk ${from + 4096}+${64 * kibibyte}`]
+      })
+    ]
+  ],
+  [
+    "does not send chunks again that the registry accepts byte by byte",
+    unknown,
+    everywhere,
+    [
+      [opened, `Chunk 0+${mebibyte}`],
+      [accepted(0, mebibyte, false, 1), `Chunk 2+${mebibyte}`],
+      ...Array.from({ length: 15 }, (_, index): readonly [Uploading.Event, string] => {
+        const from = index + 2
+        return [accepted(from, from + 64 * kibibyte, false, from), `Chunk ${from + 1}+${64 * kibibyte}`]
+      }),
+      [accepted(17, 17 + 64 * kibibyte, false, 17), `Chunk ${17 + 64 * kibibyte}+${64 * kibibyte}`]
+    ]
+  ],
+  [
     "is sent again once if the registry has other content after it stated a different offset",
     small,
     everywhere,

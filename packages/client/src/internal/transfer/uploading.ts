@@ -11,10 +11,13 @@ import { type Fault, faultOf, type Recovery, recoveryFrom, resumptionAt } from "
 const leastChunkBytes = 64 * 1024
 
 /**
- * Registries may accept only part of a request now and then. One that always does would make the client send everything
- * repeatedly.
+ * How often a registry may accept less than `leastShare` of a request. One that always does would make the client send
+ * everything repeatedly.
  */
 const mostParts = 16
+
+/** The share of a request that a registry may accept any number of times. */
+const leastShare = 1 / 16
 
 /** Less than this does not count as progress: a registry could accept one byte at a time. */
 const leastProgressBytes = 64 * 1024
@@ -165,6 +168,9 @@ const opened = (plan: Plan, state: State, chunkMinBytes: number): Step =>
 /**
  * The registry accepted the bytes, and states how many it has, which may be only a part. Some registries count one too
  * many or too few, only the last chunk, or not at all.
+ *
+ * OCI distribution specification, "Pushing a blob in chunks": `Range` ends with the last uploaded byte, so the next
+ * chunk begins after it. After a second part, which is no accident, the client sends no more than the registry accepts.
  */
 const accepted = (
   plan: Plan,
@@ -172,10 +178,17 @@ const accepted = (
   { from, isLast, lastByte, to }: Extract<Event, { _tag: "Accepted" }>
 ): Step => {
   const stated = confirmedOf(lastByte, to)
-  const isPart = stated !== undefined && stated > from && stated < to - 1 && state.parts < mostParts
+  const isPart =
+    stated !== undefined &&
+    stated > from &&
+    stated < to - 1 &&
+    (state.parts < mostParts || stated - from >= leastShare * (to - from))
   const reached = isPart ? stated : to
   const further = {
     ...(stated === undefined || stated === reached ? state : unsure(state)),
+    ...(isPart && state.parts > 0
+      ? { chunkBytes: Math.min(state.chunkBytes ?? plan.chunkBytes, Math.max(reached - from, leastChunkBytes)) }
+      : {}),
     confirmedBytes: reached,
     parts: isPart ? state.parts + 1 : state.parts
   }
