@@ -140,6 +140,8 @@ describe("an upload", () => {
     Effect.gen(function* () {
       const error = yield* Effect.flip(upload())
       assert.strictEqual(error.reason._tag, "ContentMismatch")
+      // So that a copy blames the registry, and not the source.
+      assert.deepStrictEqual([error.request?.method, error.response?.status], ["PUT", 400])
       assert.strictEqual((yield* asked).at(-1), `DELETE ${uploads}t`)
     }).pipe(
       Effect.provide(

@@ -80,11 +80,15 @@ export interface Uploaded {
 
 const failed = ({ operation }: Conversation, reason: Reason) => new RegistryError({ operation, reason })
 
-const refused = (transport: Conversation, digest: Digest) =>
-  mismatch(transport, digest, "other content, according to the registry")
+const otherContent = (expected: Digest, actual: string) =>
+  new ContentMismatch({ description: "the content does not match its digest", expected, actual })
+
+/** Keeps the request and the response, which show that the registry found the mismatch. */
+const refused = (error: RegistryError, digest: Digest) =>
+  new RegistryError({ ...error, reason: otherContent(digest, "other content, according to the registry") })
 
 const mismatch = (transport: Conversation, expected: Digest, actual: string) =>
-  failed(transport, new ContentMismatch({ description: "the content does not match its digest", expected, actual }))
+  failed(transport, otherContent(expected, actual))
 
 /** The duration `base` plus the time of a number of bytes at a rate. */
 const allowance = (base: Duration.Duration, bytes: number, bytesPerSecond: number): Duration.Duration =>
@@ -437,7 +441,7 @@ const transfer = Effect.fnUntraced(function* <E, R>(
   while (step.command._tag !== "Finish") {
     if (step.command._tag === "Fail") {
       const { error } = step.command
-      return yield* faultOf(error) === "OtherContent" ? refused(services.transport, content.digest()) : error
+      return yield* faultOf(error) === "OtherContent" ? refused(error, content.digest()) : error
     }
     if (step.recovery !== undefined) {
       const { by, from } = step.recovery
