@@ -366,7 +366,7 @@ describe("a copy", () => {
   it.effect("fails at the source for content that does not match its digest", () =>
     Effect.gen(function* () {
       const from = yield* source
-      for (const text of ["basf", "bas", "base and more"]) {
+      for (const text of ["basf", "bas", "", "base and more"]) {
         const lying: MemoryStore.MemoryStore = {
           ...from,
           blob: (blob) =>

@@ -20,13 +20,19 @@ export class OfSource<out E> {
 
 export const ofSource = <E>(cause: E): OfSource<E> => new OfSource(cause)
 
-/** Called with the number of bytes read of a blob, counted from its beginning. */
-type OnRead = (bytes: number) => Effect.Effect<void>
+/** Watches how a blob is read. */
+interface Watch {
+  /** Called before bytes are read, of which there may be none. */
+  readonly onOpen: () => void
+  /** Called with the number of bytes read, counted from the beginning of the blob. */
+  readonly onRead: (bytes: number) => Effect.Effect<void>
+}
 
 const markingRead =
-  <E>({ read }: Pick<BlobSource<E>, "read">, onRead: OnRead): BlobSource<OfSource<E>>["read"] =>
+  <E>({ read }: Pick<BlobSource<E>, "read">, { onOpen, onRead }: Watch): BlobSource<OfSource<E>>["read"] =>
   (offset, held) =>
     Stream.suspend(() => {
+      onOpen()
       let bytes = offset
       return read(offset, held).pipe(
         Stream.mapError(ofSource),
@@ -38,9 +44,9 @@ const markingRead =
     })
 
 /** A blob whose errors are marked as the source's, and which reports progress. */
-export const marking = <E>(source: BlobSource<E>, onRead: OnRead): BlobSource<OfSource<E>> => ({
+export const marking = <E>(source: BlobSource<E>, watch: Watch): BlobSource<OfSource<E>> => ({
   sizeBytes: Effect.mapError(source.sizeBytes, ofSource),
-  read: markingRead(source, onRead),
+  read: markingRead(source, watch),
   repeatable: source.repeatable,
-  ...(source.unverified === undefined ? {} : { unverified: { read: markingRead(source.unverified, onRead) } })
+  ...(source.unverified === undefined ? {} : { unverified: { read: markingRead(source.unverified, watch) } })
 })

@@ -82,11 +82,12 @@ export const make = <E1, E2>(job: Job<E1, E2>) => {
   const sendBlob = (blob: Descriptor): Effect.Effect<void, Failure> =>
     Effect.gen(function* () {
       let isRead = false
-      const onRead = (bytes: number) => {
-        isRead = true
-        return emit({ _tag: "Progress", digest: blob.digest, bytes, size: blob.size })
-      }
-      const content = marking(yield* sourceOf(source, blob), onRead)
+      const content = marking(yield* sourceOf(source, blob), {
+        onOpen: () => {
+          isRead = true
+        },
+        onRead: (bytes) => emit({ _tag: "Progress", digest: blob.digest, bytes, size: blob.size })
+      })
       const outcome = yield* Effect.mapError(target.putBlob(blob, content, { from: job.mountFrom }), (error) =>
         error instanceof OfSource
           ? failed("source", blob)(error.cause)
