@@ -459,6 +459,12 @@ describe("a proxy that", () => {
       "speaks something else",
       { answers: (_, socket) => void socket.end("220 mail.example\r\n") },
       "Unavailable: TransportError: the proxy PROXY did not answer in HTTP, may be retried"
+    ],
+    [
+      // undici would connect again and again, until the attempt ends by its timeout.
+      "sends more than its answer",
+      { answers: (_, socket) => void socket.write("HTTP/1.1 200 OK\r\n\r\n<html>") },
+      "Unavailable: TransportError: the proxy PROXY sent other bytes than those of registry.example:80, may be retried"
     ]
   ]
   for (const [name, behaviour, expected] of failures) {

@@ -71,6 +71,15 @@ const refused = ({ authorization, name }: Proxy, authority: string, status: numb
 }
 
 /**
+ * Whether more than line breaks came with the answer to CONNECT. Servers do not speak first, so it is the proxy's. undici
+ * would take it for an answer to no request, and connect again without end.
+ */
+const hasMore = (socket: Socket): boolean => {
+  const more: unknown = socket.readableLength > 0 ? socket.read() : null
+  return more instanceof Uint8Array && more.some((byte) => byte !== 13 && byte !== 10)
+}
+
+/**
  * Makes connections to the host of the address alone. undici names the host of the `Host` header in TLS, which in
  * CONNECT is the server behind the proxy: a proxy would have to have a certificate for that.
  */
@@ -120,9 +129,13 @@ export const open = (
       onRequestUpgrade: (_, statusCode, __, socket) => {
         // An error without a listener ends the process. The next owner of the socket adds its own.
         socket.on("error", () => {})
-        if (statusCode >= 200 && statusCode <= 299 && socket instanceof Socket) return settle(null, socket)
+        const isOpen = statusCode >= 200 && statusCode <= 299 && socket instanceof Socket
+        if (isOpen && !hasMore(socket)) return settle(null, socket)
         socket.destroy()
-        return settle(refused(proxy, authority, statusCode), null)
+        const error = isOpen
+          ? new ProxyFailed(`the proxy ${proxy.name} sent other bytes than those of ${authority}`)
+          : refused(proxy, authority, statusCode)
+        return settle(error, null)
       },
       onResponseError: (_, error) => settle(failed(proxy, error), null)
     }
