@@ -4,6 +4,8 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
@@ -15,7 +17,16 @@ import * as RegistryContentModule from "../src/RegistryContent.ts"
 import { Transport } from "../src/Transport.ts"
 import { content, patient, sha256 } from "./support/content.ts"
 import { asked, by, digest, empty, manifestAnswer, pull, refusal, taking, upload, uploads } from "./support/lenient.ts"
-import { type Asked, challenge, endpoint, Journal, json, registry, type Script } from "./support/registry.ts"
+import {
+  type Asked,
+  challenge,
+  endpoint,
+  Journal,
+  json,
+  registry,
+  type Reply,
+  type Script
+} from "./support/registry.ts"
 
 const { RegistryContent } = RegistryContentModule
 
@@ -137,7 +148,7 @@ describe("a login for which a registry sends no challenge", () => {
     RegistryContentModule.layerTransport().pipe(Layer.provideMerge(registry(script, { credentials, retry: patient })))
 
   /** A registry that shows a blob only to this login. */
-  const hiding = (root: () => Response): Script => {
+  const hiding = (root: () => Reply): Script => {
     const shown = taking(["HEAD", new RegExp(sha256("existing")), () => empty(200)])
     return (asked, count) => {
       if (asked.authorization === basic) return shown(asked, count)
@@ -282,6 +293,23 @@ describe("a login for which a registry sends no challenge", () => {
         )
       )
     )
+
+    it.effect("also if another request meets a challenge before the root answers that it requires none", () => {
+      const isAsked = Latch.makeUnsafe()
+      const mayAnswer = Latch.makeUnsafe()
+      return Effect.gen(function* () {
+        const first = yield* Effect.forkChild(put("new"))
+        yield* isAsked.await
+        yield* Effect.exit(pull)
+        yield* mayAnswer.open
+        assert.strictEqual(yield* Fiber.join(first), "sent")
+        assert.strictEqual(yield* put("existing"), "present")
+      }).pipe(
+        Effect.provide(
+          services(hiding(() => isAsked.open.pipe(Effect.andThen(mayAnswer.await), Effect.as(empty(200)))))
+        )
+      )
+    })
 
     it.effect("also if the root could not answer at first", () => {
       let isDown = true

@@ -294,7 +294,9 @@ export const make = Effect.fnUntraced(function* (options: {
     Effect.flatMap(hidden(errand, refusal, greet), (demand) => {
       // What is learnt holds for all repositories, and another one may have a login.
       const servesAll = errand.repository === undefined
-      if (demand === "Nothing" && servesAll && !isUnauthenticated(refusal)) {
+      // A challenge that another operation met in the meantime says more than the root.
+      const isOpen = (known(errand.need)?._tag ?? "Open") === "Open"
+      if (demand === "Nothing" && servesAll && isOpen && !isUnauthenticated(refusal)) {
         learn(errand.need, { _tag: "Open", hidesNothing: true })
       }
       const isMissing = demand === "Nothing" && refusal.error.response?.status === 404
