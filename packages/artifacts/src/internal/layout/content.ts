@@ -9,7 +9,6 @@ import * as Hasher from "@effect-acr/client/Hasher"
 import type * as Manifest from "@effect-acr/client/Manifest"
 import * as MediaType from "@effect-acr/client/MediaType"
 import type { BlobOutcome } from "@effect-acr/client/RegistryContent"
-import type { RegistryError } from "@effect-acr/client/RegistryError"
 import * as ByteSize from "effect/ByteSize"
 import * as Bytes from "effect/Bytes"
 import * as Effect from "effect/Effect"
@@ -53,8 +52,8 @@ export const make = (
 
   const sizeOf = (digest: Digest.Digest) => sizeAt(pathOf(digest))
 
-  const differs = ({ digest }: Pick<Pointer, "digest">, { reason }: RegistryError) =>
-    failure(new ContentDiffers({ digest, description: `${digest}: ${reason.description}` }))
+  const differs = ({ digest }: Pick<Pointer, "digest">, what: string) =>
+    failure(new ContentDiffers({ digest, description: `${digest}${what}` }))
 
   const missing = (digest: Digest.Digest) =>
     failure(new ContentMissing({ digest, description: `${digest} is missing: there is no file ${pathOf(digest)}` }))
@@ -83,7 +82,7 @@ export const make = (
       (offset, heldBytes) => readFrom(wanted, offset, heldBytes),
       true,
       startHash,
-      (error) => differs(wanted, error)
+      ({ reason }) => differs(wanted, `: ${reason.description}`)
     )
 
   /** Reads a manifest; none if the file does not exist or is not a manifest. */
@@ -114,7 +113,8 @@ export const make = (
       Effect.provideService(Hasher.Hasher, startHash),
       Effect.mapError((error) => {
         if (error instanceof OfSource) return error.cause
-        return error instanceof PlatformError ? ofFile(error) : differs(wanted, error)
+        if (error instanceof PlatformError) return ofFile(error)
+        return differs(wanted, ` is not written: ${error.reason.description}`)
       }),
       Effect.asVoid
     )
