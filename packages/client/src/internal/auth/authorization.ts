@@ -292,11 +292,14 @@ export const make = Effect.fnUntraced(function* (options: {
     refusal: Failure
   ): Effect.Effect<A, Failure, R> =>
     Effect.flatMap(hidden(errand, refusal, greet), (demand) => {
+      // A challenge that another operation met in the meantime says more than the root.
+      const scheme = known(errand.need)
+      if (demand === "Nothing" && scheme !== undefined && scheme._tag !== "Open") {
+        return authorized(errand, scheme, request, refusal)
+      }
       // What is learnt holds for all repositories, and another one may have a login.
       const servesAll = errand.repository === undefined
-      // A challenge that another operation met in the meantime says more than the root.
-      const isOpen = (known(errand.need)?._tag ?? "Open") === "Open"
-      if (demand === "Nothing" && servesAll && isOpen && !isUnauthenticated(refusal)) {
+      if (demand === "Nothing" && servesAll && !isUnauthenticated(refusal)) {
         learn(errand.need, { _tag: "Open", hidesNothing: true })
       }
       const isMissing = demand === "Nothing" && refusal.error.response?.status === 404
