@@ -178,11 +178,8 @@ const accepted = (
   { from, isLast, lastByte, to }: Extract<Event, { _tag: "Accepted" }>
 ): Step => {
   const stated = confirmedOf(lastByte, to)
-  const isPart =
-    stated !== undefined &&
-    stated > from &&
-    stated < to - 1 &&
-    (state.parts < mostParts || stated - from >= leastShare * (to - from))
+  const isMuch = stated !== undefined && stated - from >= leastShare * (to - from)
+  const isPart = stated !== undefined && stated > from && stated < to - 1 && (isMuch || state.parts < mostParts)
   const reached = isPart ? stated : to
   const further = {
     ...(stated === undefined || stated === reached ? state : unsure(state)),
