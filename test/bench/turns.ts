@@ -16,7 +16,7 @@ import { type Job, Outcome } from "./job.ts"
 export type Script = "ours" | "azure" | "effect" | "undici" | "node:https"
 
 /** This library with the settings of docs/startup.md for less memory. */
-export type Setting = "lessMemory"
+type Setting = "lessMemory"
 
 /** Other programs, and the command as the package of npm has it and as an executable. */
 export type Program = "eacr" | "executable" | "skopeo" | "crane" | "oras" | "regctl"

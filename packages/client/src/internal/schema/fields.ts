@@ -189,12 +189,14 @@ export const list = <S extends Schema.Constraint>(schema: S) => withFallback(Sch
 /** A text. Unset means empty. */
 export const text = withFallback(Schema.String, "")
 
-const asTexts = { decode: SchemaGetter.passthrough<Texts>(), encode: SchemaGetter.passthrough<Texts>() }
+const TextRecord = Schema.Record(Schema.String, Schema.String)
 
-type Texts = { readonly [key: string]: string }
-type TextsOrNulls = { readonly [key: string]: string | null }
+const asTexts = {
+  decode: SchemaGetter.passthrough<typeof TextRecord.Type>(),
+  encode: SchemaGetter.passthrough<typeof TextRecord.Type>()
+}
 
-const isTexts = (value: unknown): value is Texts =>
+const isTexts = (value: unknown): value is typeof TextRecord.Type =>
   Predicate.isObject(value) && Object.values(value).every(Predicate.isString)
 
 /** Leaves out entries of `null`. */
@@ -206,11 +208,11 @@ const withoutNulls = (value: unknown): unknown =>
  *
  * `Schema.Record` runs a generator for each object, also for one that is absent: it reads only those that are not in order.
  */
-export const texts = Schema.declareConstructor<Texts, TextsOrNulls>()(
-  [Schema.Record(Schema.String, Schema.String)],
+export const texts = Schema.declareConstructor<typeof TextRecord.Type, { readonly [key: string]: string | null }>()(
+  [TextRecord],
   ([record]) => {
     const read = SchemaParser.decodeUnknownEffect(record)
     return (value, _self, options) => (isTexts(value) ? Effect.succeed(value) : read(withoutNulls(value), options))
   },
-  { expected: "object", toCodec: ([record]) => Schema.link<Texts>()(record, asTexts) }
+  { expected: "object", toCodec: ([record]) => Schema.link<typeof TextRecord.Type>()(record, asTexts) }
 )
