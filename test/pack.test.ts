@@ -525,6 +525,16 @@ layer(ProjectLive, { timeout: "3 minutes", excludeTestServices: true })("packed,
         }).pipe(Effect.provide(AcrEmulator.layer()))
       )
 
+      it.effect(`${runtime.name}: compressed content, and refuses what is cut off`, () =>
+        Effect.gen(function* () {
+          const cut = "unexpected end of file"
+          assert.deepStrictEqual(yield* runProgram({ file: "compression.ts", rights: ["env"] }), [
+            ...[cut, cut, cut, "538890 bytes"].map((outcome) => `gzip: ${outcome}`),
+            ...[cut, cut, cut, "538890 bytes"].map((outcome) => `zstd: ${outcome}`)
+          ])
+        })
+      )
+
       it.effect(`${runtime.name}: the emulator, and a client with it`, () =>
         Effect.gen(function* () {
           const [line, seen] = yield* runProgram({ file: "emulator.ts", rights: ["env", "net", "read", "write"] })

@@ -67,11 +67,19 @@ const inBlocks = <E, R>(content: Stream.Stream<Uint8Array, E, R>): Stream.Stream
     return Stream.concat(Stream.flattenIterable(Stream.map(content, take)), rest)
   })
 
-/** Splits content into chunks that end where a frame ends. */
-const inFrames = <E, R>(content: Stream.Stream<Uint8Array, E, R>): Stream.Stream<Uint8Array, E, R> =>
+/** Decompresses zstd. Bun and Deno do not notice that a stream is cut off. */
+const ofFrames = <E, R>(
+  content: Stream.Stream<Uint8Array, E, R>
+): Stream.Stream<Uint8Array, E | Compression.CompressionError, R> =>
   Stream.suspend(() => {
-    const split = makeSplitter()
-    return Stream.flattenIterable(Stream.map(content, split))
+    const { isWhole, split } = makeSplitter()
+    const frames = Stream.flattenIterable(Stream.map(content, split))
+    const end = Stream.suspend(() =>
+      isWhole()
+        ? Stream.empty
+        : Stream.fail(new Compression.CompressionError({ format: "zstd", description: "unexpected end of file" }))
+    )
+    return Stream.concat(through(frames, "zstd", decompressor), end)
   })
 
 /**
@@ -101,5 +109,5 @@ const inFrames = <E, R>(content: Stream.Stream<Uint8Array, E, R>): Stream.Stream
  */
 export const layer: Layer.Layer<Compression.Compression> = Layer.succeed(Compression.Compression, {
   compress: (content, format) => through(inBlocks(content), format, compressor),
-  decompress: (content, format) => through(format === "zstd" ? inFrames(content) : content, format, decompressor)
+  decompress: (content, format) => (format === "zstd" ? ofFrames(content) : through(content, format, decompressor))
 })

@@ -58,10 +58,18 @@ function* frames(): Generator<Step, void, Uint8Array> {
   }
 }
 
-/** Makes a function that splits the chunks of one stream where its frames end. */
-export const makeSplitter = (): ((piece: Uint8Array) => ReadonlyArray<Uint8Array>) => {
+/** Splits one stream. */
+export interface Splitter {
+  /** Splits a chunk where frames end. */
+  readonly split: (piece: Uint8Array) => ReadonlyArray<Uint8Array>
+  /** Whether the last frame has ended. */
+  readonly isWhole: () => boolean
+}
+
+/** Makes a splitter for one stream. */
+export const makeSplitter = (): Splitter => {
   const parser = frames()
-  let step: Step = read(0)
+  let step: Step = end
   let left = 0
   let looked: Array<number> = []
 
@@ -71,9 +79,8 @@ export const makeSplitter = (): ((piece: Uint8Array) => ReadonlyArray<Uint8Array
     left = step._tag === "End" ? 0 : step.bytes
     looked = []
   }
-  next(new Uint8Array())
 
-  return (piece) => {
+  const split = (piece: Uint8Array): ReadonlyArray<Uint8Array> => {
     const cut: Array<Uint8Array> = []
     let from = 0
     let at = 0
@@ -94,4 +101,5 @@ export const makeSplitter = (): ((piece: Uint8Array) => ReadonlyArray<Uint8Array
     if (at > from) cut.push(piece.subarray(from, at))
     return cut
   }
+  return { split, isWhole: () => step._tag === "End" }
 }
