@@ -39,13 +39,22 @@ const watchSignals = (): { readonly code: () => number } => {
   return { code: () => code }
 }
 
-/** Ends with the code that the command returned. Pending output is written before the process ends by itself. */
+/** Calls back when all that was written so far is written, or cannot be. */
+const flush = (stream: NodeJS.WritableStream, done: () => void): void => {
+  stream.write("", () => done())
+}
+
+/**
+ * Ends with the code that the command returned, once its output is written: a process that exits drops what a slow reader has not
+ * taken. Of an interrupted command, only what it says about that matters.
+ */
 const teardown =
   (signal: { readonly code: () => number }): Runtime.Teardown =>
   (exit, onExit) => {
-    const code = Exit.isSuccess(exit) && typeof exit.value === "number" ? exit.value : signal.code()
+    const isOver = Exit.isSuccess(exit) && typeof exit.value === "number"
+    const code = isOver ? exit.value : signal.code()
     process.exitCode = code
-    onExit(code)
+    flush(process.stderr, () => (isOver ? flush(process.stdout, () => onExit(code)) : onExit(code)))
   }
 
 export const main = (): void => {

@@ -305,6 +305,24 @@ layer(Layer.merge(emulated, NodeServices.layer), { excludeTestServices: true })(
     }
   })
 
+  describe("whose output is read late", () => {
+    it.effect(
+      "loses none of it, although it fails",
+      () =>
+        Effect.gen(function* () {
+          const { loginServer } = yield* AcrEmulator.AcrEmulator
+          const line = shellLine(["digest", `${loginServer}/shop/none:v1`])
+          // A pipe that is full already.
+          const full = `head -c 65536 /dev/zero; ${line} 2>&1; echo "code $?" >&2`
+          const started = yield* shell(`{ ${full}; } | { sleep 1; tail -c +65537; }`)
+          yield* started.ended
+          assert.include(started.stdout(), "shop/none")
+          assert.strictEqual(started.stderr(), "code 4\n")
+        }),
+      limit
+    )
+  })
+
   describe("whose output is closed", () => {
     it.effect(
       "ends quietly with 141",
