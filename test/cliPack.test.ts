@@ -218,6 +218,13 @@ layer(Layer.merge(InstalledLive, seeded), { timeout: "5 minutes", excludeTestSer
         assert.include(yield* run(executable, ["--version"], { env }), "bun 1.")
         assert.strictEqual(yield* run(executable, ["ls", loginServer], { env }), "shop/api\n")
         assert.strictEqual(yield* run(bun, [yield* bin, "ls", loginServer], { env }), "shop/api\n")
+        // What else writes to its pipe still does, and what it cannot write itself is an error.
+        const shared = `{ "$0" ls ${loginServer}; seq 1 100000; } | { sleep 1; wc -l; }`
+        assert.strictEqual((yield* run("bash", ["-c", shared, executable], { env })).trim(), "100001")
+        const { stderr } = yield* Effect.flip(
+          run("sh", ["-c", `exec "$0" ls ${loginServer} > /dev/full`, executable], { env })
+        )
+        assert.include(stderr, "ENOSPC")
         yield* run("sha256sum", ["--check", "--strict", "SHA256SUMS"], { cwd: folder })
         const foreign = yield* temporaryFolder
         yield* Effect.promise(async () => {

@@ -6,6 +6,7 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Runtime from "effect/Runtime"
+import { writeAsIs } from "./descriptor.ts"
 import { exitCodes } from "./exitCode.ts"
 import { run } from "./run.ts"
 
@@ -58,6 +59,7 @@ const teardown =
   }
 
 export const main = (): void => {
+  if (process.versions["bun"] !== undefined) writeAsIs()
   // A failed write is an error of the writer as well. Without a listener it would end the process with a stack.
   process.stdout.on("error", () => undefined)
   process.stderr.on("error", () => undefined)
