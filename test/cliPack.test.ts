@@ -225,6 +225,9 @@ layer(Layer.merge(InstalledLive, seeded), { timeout: "5 minutes", excludeTestSer
           run("sh", ["-c", `exec "$0" ls ${loginServer} > /dev/full`, executable], { env })
         )
         assert.include(stderr, "ENOSPC")
+        const port = loginServer.slice(loginServer.lastIndexOf(":") + 1)
+        const taken = yield* Effect.flip(run(executable, ["serve", "--port", port], { env }))
+        assert.include(taken.stderr, "--port 0 takes a free port")
         yield* run("sha256sum", ["--check", "--strict", "SHA256SUMS"], { cwd: folder })
         const foreign = yield* temporaryFolder
         yield* Effect.promise(async () => {

@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import * as AcrEmulator from "../../AcrEmulator.ts"
@@ -31,9 +32,9 @@ const httpsOf = Effect.fnUntraced(function* ({
 /** The error of a listener, with advice if the port is taken. */
 const cannotListen = ({ cause }: { readonly cause: unknown }, flag: string): CannotStart => {
   const problem = messageOf(cause)
-  return new CannotStart({
-    problem: problem.includes("EADDRINUSE") ? `${problem}; ${flag} 0 takes a free port` : problem
-  })
+  // Bun's message does not contain the code.
+  const isTaken = Predicate.hasProperty(cause, "code") && cause.code === "EADDRINUSE"
+  return new CannotStart({ problem: isTaken ? `${problem}; ${flag} 0 takes a free port` : problem })
 }
 
 /** Serves the control API until the scope closes. */
