@@ -34,7 +34,7 @@ export default defineConfig({
       // Runs in processes of its own, which tests start and the measurement does not see.
       exclude: [
         "packages/cli/src/bin.ts",
-        "packages/cli/src/descriptor.ts",
+        "packages/cli/src/bunOutput.ts",
         "packages/cli/src/main.ts",
         "packages/emulator/src/bin.ts",
         "packages/emulator/src/internal/command/**",

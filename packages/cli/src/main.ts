@@ -6,7 +6,7 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Runtime from "effect/Runtime"
-import { writeAsIs } from "./descriptor.ts"
+import { writeAsIs } from "./bunOutput.ts"
 import { exitCodes } from "./exitCode.ts"
 import { run } from "./run.ts"
 
