@@ -111,7 +111,7 @@ export const files: ReadonlyArray<Fault> = [
   {
     wrong: "further frames of a zstd stream are dropped",
     file: "packages/node/src/NodeCompression.ts",
-    find: 'format === "zstd" ? inFrames(content) : content',
-    replace: 'format === "gzip" ? inFrames(content) : content'
+    find: "Stream.map(content, split)",
+    replace: "Stream.map(content, (piece) => (split(piece), [piece]))"
   }
 ]
