@@ -78,7 +78,7 @@ start" subtracts the time that the same contestant took in the same round to sta
 Processor time is that of the process and of the system on its behalf, and memory is the peak of the process, both as the system
 counts them. The registries have no TLS. The files are in memory (\`TMPDIR=/dev/shm\`), so that the programs are compared and not
 the disk. The bare loop uses \`node:http\` and \`node:crypto\`, transfers six blobs at a time, hashes each once, and syncs each file.
-"Bare loop ÷ crane" shows how far one thread of JavaScript gets. "eacr" is the command \`eacr cp --no-referrers\` as npm installs it,
+"Bare loop ÷ crane" and "bare loop ÷ skopeo" show how far one thread of JavaScript gets. "eacr" is the command \`eacr cp --no-referrers\` as npm installs it,
 with its compile cache filled, and "executable" is the same command as one file that contains Bun; their start is never subtracted.
 "Ours with less memory" is this library with the two settings in [starting faster](startup.md#less-memory).
 

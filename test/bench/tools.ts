@@ -206,6 +206,7 @@ const figuresOf = (verb: Verb, { layerMebibytes, layers, ofSkopeo, title }: Imag
   const bare = "node:https"
   const figures: ReadonlyArray<Figure> = [
     speed(took, "skopeo", ofSkopeo[verb], before),
+    ratio(took, bare, "skopeo", before),
     ...others.map((name) => speed(took, name, undefined, before)),
     speed(transfer, "crane", 0.8, `${before}without start, `),
     speed(transfer, bare, undefined, `${before}without start, `),
