@@ -128,6 +128,7 @@ describe("a secret", () => {
 const head = "A".repeat(16)
 const token = (length: number, index = 0): string => head + "A".repeat(length) + index
 const tokens = (length: number) => secrets(...Array.from({ length: 16 }, (_, index) => token(length, index)))
+const many = (name: string, count: number) => secrets(...Array.from({ length: count }, (_, at) => `${name}-${at}-x`))
 const escapes = (length: number) =>
   secrets(...Array.from({ length: 16 }, (_, index) => head + "%41".repeat(length / 3) + index))
 
@@ -223,6 +224,26 @@ describe("the work for an answer", () => {
     }
     assert.isBelow(workOf(), 16 * 4096)
     assert.isBelow(workOf(), 4096)
+  })
+
+  it("is not spent in vain: a text keeps what is a secret only of another request", () => {
+    const index = makeIndex()
+    assert.strictEqual(quoting(secrets("shop-storefront"), undefined, index).text("shop-storefront"), "<redacted>")
+    assert.strictEqual(quoting(secrets("elsewhere"), undefined, index).text("shop-storefront"), "shop-storefront")
+  })
+
+  it("finds secrets of a request that the index has in part, or lacks because the work of another ran out", () => {
+    const index = makeIndex()
+    const [first, others, last] = [many("first", 16), many("others", 40), many("last", 20)]
+    for (const all of [first, others]) quoting(all, undefined, index).text("denied")
+    assert.strictEqual(
+      quoting([...first, ...last], undefined, index).text("first-3-x last-3-x"),
+      "<redacted> <redacted>"
+    )
+    const quote = quoting(first, undefined, index)
+    assert.strictEqual(quote.text("first-3-x"), "<redacted>")
+    quoting(many("many", 70), { left: 9000 }, index).text("denied")
+    assert.strictEqual(quote.text("first-3-x"), "<redacted>")
   })
 
   it("suffices for the longest error that is read", () => {

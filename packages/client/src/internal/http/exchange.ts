@@ -282,16 +282,17 @@ export const make = (options: {
     attemptTimeout
   )
 
+  const ownOrigin = registry.origin
+
   /**
    * Another port of the registry's host is another server. `allowedHosts` has no ports, and may list the registry's
    * host.
    */
   const relationTo = (target: URL): Outbound.Relation => {
     if (allowedHosts.includes(target.hostname)) return "named"
-    if (target.origin === registry.origin) return "registry"
+    if (target.origin === ownOrigin) return "registry"
     return trustedRealms.includes(target.origin) ? "named" : "other"
   }
-  const ownOrigin = registry.origin
   const placeAt = (target: URL) => {
     const destination: Outbound.Destination = { registry: ownOrigin, relation: relationTo(target) }
     return { target, destination, host: hostAt(target) }

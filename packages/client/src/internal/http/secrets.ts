@@ -223,12 +223,18 @@ const preparing = 2048
 /** More secrets than a transport searches for at a time, except those of a long address. */
 const mostIndexed = 64
 
+/** A form of a secret. */
+interface Indexed {
+  readonly secret: Sought
+  readonly needle: Needle
+}
+
 /** The forms to search for, by the fingerprints of their first characters. */
 export interface Index {
   /** Adds the secrets that it does not have, as long as `spend` allows it. */
   readonly add: (secrets: ReadonlyArray<Sought>, spend: (cost: number) => boolean) => void
-  /** The forms with a fingerprint. Some may be of secrets that were added earlier. */
-  readonly at: (head: number) => ReadonlyArray<Needle> | undefined
+  /** The forms with a fingerprint. Some may be of secrets that others have added. */
+  readonly at: (head: number) => ReadonlyArray<Indexed> | undefined
 }
 
 /**
@@ -237,16 +243,16 @@ export interface Index {
  */
 export const makeIndex = (): Index => {
   const indexed = new Set<Sought>()
-  const needles = new Map<number, Array<Needle>>()
+  const forms = new Map<number, Array<Indexed>>()
   /** The secrets that were added last, all of which are indexed. */
   let latest: ReadonlyArray<Sought> | undefined
 
   const addOne = (secret: Sought) => {
     indexed.add(secret)
     for (const needle of secret.needles()) {
-      const alike = needles.get(needle.head)
-      if (alike === undefined) needles.set(needle.head, [needle])
-      else alike.push(needle)
+      const alike = forms.get(needle.head)
+      if (alike === undefined) forms.set(needle.head, [{ secret, needle }])
+      else alike.push({ secret, needle })
     }
   }
   return {
@@ -256,7 +262,7 @@ export const makeIndex = (): Index => {
       let missing = secrets.filter((secret) => !indexed.has(secret))
       if (indexed.size + missing.length > Math.max(mostIndexed, secrets.length)) {
         indexed.clear()
-        needles.clear()
+        forms.clear()
         missing = [...secrets]
       }
       for (const secret of missing) {
@@ -265,7 +271,7 @@ export const makeIndex = (): Index => {
       }
       latest = secrets
     },
-    at: (head) => needles.get(head)
+    at: (head) => forms.get(head)
   }
 }
 
@@ -310,7 +316,8 @@ export const scrubbing = (
     for (const unit of text) {
       head = rolled(head, unit)
       const found = index.at(head)
-      if (found !== undefined) for (const needle of found) candidates.add(needle)
+      if (found !== undefined)
+        for (const { needle, secret } of found) if (secrets.includes(secret)) candidates.add(needle)
     }
     return [...candidates]
   }
