@@ -264,6 +264,13 @@ describe("a login for which a registry sends no challenge", () => {
       }).pipe(Effect.provide(services(hiding(demanding), Credentials.layerAnonymous)))
     )
 
+    it.effect("which are missing if there is no login, also once the registry has asked for one", () =>
+      Effect.gen(function* () {
+        yield* Effect.exit(pull)
+        assert.isFalse(yield* look)
+      }).pipe(Effect.provide(services(hiding(demanding), Credentials.layerAnonymous)))
+    )
+
     it.effect("which are not missing as long as the root cannot say whether a login would show them", () =>
       Effect.gen(function* () {
         assert.strictEqual((yield* Effect.flip(look)).reason._tag, "NotFound")
@@ -294,22 +301,24 @@ describe("a login for which a registry sends no challenge", () => {
       )
     )
 
-    it.effect("also if another request meets a challenge before the root answers that it requires none", () => {
-      const isAsked = Latch.makeUnsafe()
-      const mayAnswer = Latch.makeUnsafe()
-      return Effect.gen(function* () {
-        const first = yield* Effect.forkChild(put("new"))
-        yield* isAsked.await
-        yield* Effect.exit(pull)
-        yield* mayAnswer.open
-        assert.strictEqual(yield* Fiber.join(first), "sent")
-        assert.strictEqual(yield* put("existing"), "present")
-      }).pipe(
-        Effect.provide(
-          services(hiding(() => isAsked.open.pipe(Effect.andThen(mayAnswer.await), Effect.as(empty(200)))))
+    for (const status of [200, 500]) {
+      it.effect(`also if another request meets a challenge before the root answers with ${status}`, () => {
+        const isAsked = Latch.makeUnsafe()
+        const mayAnswer = Latch.makeUnsafe()
+        return Effect.gen(function* () {
+          const first = yield* Effect.forkChild(put("existing"))
+          yield* isAsked.await
+          yield* Effect.exit(pull)
+          yield* mayAnswer.open
+          assert.strictEqual(yield* Fiber.join(first), "present")
+          assert.strictEqual(yield* put("new"), "sent")
+        }).pipe(
+          Effect.provide(
+            services(hiding(() => isAsked.open.pipe(Effect.andThen(mayAnswer.await), Effect.as(empty(status)))))
+          )
         )
-      )
-    })
+      })
+    }
 
     it.effect("also if the root could not answer at first", () => {
       let isDown = true

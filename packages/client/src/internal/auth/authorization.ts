@@ -110,7 +110,7 @@ const open: Authority = { attachment: bare, named: false, refuse: () => Effect.s
 const unhidden: Authority = { ...open, attachment: anonymous }
 
 /** A credential that is not a password, for a registry that requires one: it works only for public content. */
-const unfit: Authority = { ...open, refuse: () => wantPassword }
+const unfit: Authority = { ...unhidden, refuse: () => wantPassword }
 
 /**
  * Makes the authorization of one registry.
@@ -294,7 +294,8 @@ export const make = Effect.fnUntraced(function* (options: {
     Effect.flatMap(hidden(errand, refusal, greet), (demand) => {
       // A challenge that another operation met in the meantime says more than the root.
       const scheme = known(errand.need)
-      if (demand === "Nothing" && scheme !== undefined && scheme._tag !== "Open") {
+      const hasNoDemand = demand === "Nothing" || demand === "Unknown"
+      if (hasNoDemand && scheme !== undefined && scheme._tag !== "Open") {
         return authorized(errand, scheme, request, refusal)
       }
       // What is learnt holds for all repositories, and another one may have a login.
@@ -304,7 +305,7 @@ export const make = Effect.fnUntraced(function* (options: {
       }
       const isMissing = demand === "Nothing" && refusal.error.response?.status === 404
       if (isMissing && whenMissing !== undefined) return whenMissing
-      if (demand === "Nothing" || demand === "Unknown") return Effect.fail(refusal)
+      if (hasNoDemand) return Effect.fail(refusal)
       const helped = Effect.sync(() => learn(errand.need, demand.scheme))
       return authorized(errand, demand.scheme, request, refusal).pipe(
         Effect.tap(helped),
