@@ -205,6 +205,26 @@ const stories: ReadonlyArray<
     ]
   ],
   [
+    "continues in chunks no larger than before if the registry accepts large parts",
+    { ...large, totalBytes: 64 * mebibyte, chunkBytes: 8 * mebibyte },
+    everywhere,
+    [
+      [opened, `Stream 0+${64 * mebibyte}`],
+      [accepted(0, 64 * mebibyte, true, 20 * mebibyte - 1), `Stream ${20 * mebibyte}+${44 * mebibyte}`],
+      [accepted(20 * mebibyte, 64 * mebibyte, true, 40 * mebibyte - 1), `Chunk ${40 * mebibyte}+${8 * mebibyte}`]
+    ]
+  ],
+  [
+    "continues in chunks no smaller than the registry demands",
+    { ...unknown, chunkBytes: 8 * mebibyte },
+    everywhere,
+    [
+      [{ _tag: "Opened", chunkMinBytes: 5 * mebibyte }, `Chunk 0+${8 * mebibyte}`],
+      [accepted(0, 8 * mebibyte, false, mebibyte - 1), `Chunk ${mebibyte}+${8 * mebibyte}`],
+      [accepted(mebibyte, 9 * mebibyte, false, 2 * mebibyte - 1), `Chunk ${2 * mebibyte}+${5 * mebibyte}`]
+    ]
+  ],
+  [
     "continues in chunks of 64 KiB if the registry accepts less",
     { ...unknown, chunkBytes: 8 * mebibyte },
     everywhere,

@@ -57,6 +57,8 @@ export interface State {
    * decides. `Settled` once the content is sent again for that reason: then a digest error is final.
    */
   readonly count: "Sure" | "Unsure" | "Settled"
+  /** The smallest chunk that the registry takes, in bytes; 0 if it does not say. */
+  readonly chunkMinBytes: number
   /** How often the registry accepted only part of a request. */
   readonly parts: number
   /** How the last chunk is sent: with the commit, or before it (`Refused` if sending both together failed). */
@@ -120,6 +122,7 @@ export const begin = ({ commitsLastChunk, repeatable, totalBytes, ...plan }: Pla
   chunkBytes: repeatable && totalBytes !== undefined && totalBytes > bufferBytes ? undefined : plan.chunkBytes,
   failure: undefined,
   count: "Sure",
+  chunkMinBytes: 0,
   parts: 0,
   lastChunk: commitsLastChunk ? "WithCommit" : "Apart"
 })
@@ -157,13 +160,12 @@ const send = ({ chunkBytes, repeatable, totalBytes }: Plan, state: State): Step 
 }
 
 const opened = (plan: Plan, state: State, chunkMinBytes: number): Step =>
-  send(plan, {
-    ...state,
-    chunkBytes:
-      chunkMinBytes > 0 && chunkMinBytes <= mostChunkBytes
-        ? Math.max(chunkMinBytes, state.chunkBytes ?? plan.chunkBytes)
-        : state.chunkBytes
-  })
+  send(
+    plan,
+    chunkMinBytes > 0 && chunkMinBytes <= mostChunkBytes
+      ? { ...state, chunkMinBytes, chunkBytes: Math.max(chunkMinBytes, state.chunkBytes ?? plan.chunkBytes) }
+      : state
+  )
 
 /**
  * The registry accepted the bytes, and states how many it has, which may be only a part. Some registries count one too
@@ -184,7 +186,12 @@ const accepted = (
   const further = {
     ...(stated === undefined || stated === reached ? state : unsure(state)),
     ...(isPart && state.parts > 0
-      ? { chunkBytes: Math.min(state.chunkBytes ?? plan.chunkBytes, Math.max(reached - from, leastChunkBytes)) }
+      ? {
+          chunkBytes: Math.min(
+            state.chunkBytes ?? plan.chunkBytes,
+            Math.max(reached - from, leastChunkBytes, state.chunkMinBytes)
+          )
+        }
       : {}),
     confirmedBytes: reached,
     parts: isPart ? state.parts + 1 : state.parts
