@@ -9,6 +9,9 @@ import * as SchemaGetter from "effect/SchemaGetter"
 import * as SchemaIssue from "effect/SchemaIssue"
 import * as SchemaParser from "effect/SchemaParser"
 
+/** A value that another schema will check: checking it twice would double the time. */
+const unchecked = <A>() => Schema.declare((_input: unknown): _input is A => true)
+
 /** Whether a value is what Go's encoder writes for an unset field. */
 const isUnset = (value: unknown): boolean => value === null || value === "" || value === 0
 
@@ -189,30 +192,44 @@ export const list = <S extends Schema.Constraint>(schema: S) => withFallback(Sch
 /** A text. Unset means empty. */
 export const text = withFallback(Schema.String, "")
 
-const TextRecord = Schema.Record(Schema.String, Schema.String)
+const textRecord = Schema.Record(Schema.String, Schema.String)
 
-const asTexts = {
-  decode: SchemaGetter.passthrough<typeof TextRecord.Type>(),
-  encode: SchemaGetter.passthrough<typeof TextRecord.Type>()
-}
+type Texts = typeof textRecord.Type
+type TextsOrNulls = { readonly [key: string]: string | null }
 
-const isTexts = (value: unknown): value is typeof TextRecord.Type =>
+const isTexts = (value: unknown): value is Texts =>
   Predicate.isObject(value) && Object.values(value).every(Predicate.isString)
 
-/** Leaves out entries of `null`. */
-const withoutNulls = (value: unknown): unknown =>
-  Predicate.isObject(value) ? Object.fromEntries(Object.entries(value).filter(([, entry]) => entry !== null)) : value
+const isText = (entry: [string, string | null]): entry is [string, string] => entry[1] !== null
+
+/** Leaves out entries of `null`. Nearly all values have none and need no copy. */
+const withoutNulls = (value: TextsOrNulls): Texts =>
+  isTexts(value) ? value : Object.fromEntries(Object.entries(value).filter(isText))
 
 /**
- * Texts by key. An entry of `null` is left out. An empty text is a value.
- *
- * `Schema.Record` runs a generator for each object, also for one that is absent: it reads only those that are not in order.
+ * A record of texts. `Schema.Record` runs a generator for each object, and for each that is absent, so it decodes only what is
+ * no record of texts.
  */
-export const texts = Schema.declareConstructor<typeof TextRecord.Type, { readonly [key: string]: string | null }>()(
-  [TextRecord],
+const checkedTexts = Schema.declareConstructor<typeof textRecord.Type>()(
+  [textRecord],
   ([record]) => {
     const read = SchemaParser.decodeUnknownEffect(record)
-    return (value, _self, options) => (isTexts(value) ? Effect.succeed(value) : read(withoutNulls(value), options))
+    return (value, _self, options) => (isTexts(value) ? Effect.succeed(value) : read(value, options))
   },
-  { expected: "object", toCodec: ([record]) => Schema.link<typeof TextRecord.Type>()(record, asTexts) }
+  {
+    expected: "object",
+    toCodec: ([record]) =>
+      Schema.link<Texts>()(record, {
+        decode: SchemaGetter.passthrough<Texts>(),
+        encode: SchemaGetter.passthrough<Texts>()
+      })
+  }
+)
+
+/** Texts by key. An entry of `null` is left out. An empty text is a value. */
+export const texts = unchecked<TextsOrNulls>().pipe(
+  Schema.decodeTo(checkedTexts, {
+    decode: SchemaGetter.transform((value) => (Predicate.isObject(value) ? withoutNulls(value) : value)),
+    encode: SchemaGetter.passthroughSupertype()
+  })
 )
