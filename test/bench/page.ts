@@ -64,7 +64,7 @@ constant to an eighth. A transfer of 16 MiB takes as many requests as one of 2 G
 16 MiB and almost none for 2 GiB. So throughput rises with size, for the bare loop and for this library. The library has more code to
 compile, so it is behind the loop at 16 MiB. From 128 MiB on, it is as fast as the loop to a tenth.`,
   image: `The limit is the registry, which does most of the work and shares two cores with its client: even a loop without a
-library is less than twice as fast as the Azure SDK. Once the code is compiled, this library is as fast as that loop or faster.
+library is less than twice as fast as the Azure SDK. Once the code is compiled, this library is about as fast as that loop, or faster.
 In a fresh process, all of that code runs forty times within half a second, and compiling it puts this library behind. This
 library sends a layer in two requests, and the loop and the Azure SDK in three: with three, its push was 0.92 times as fast as the
 SDK's.`,

@@ -5,7 +5,7 @@ import * as BlobSource from "@effect-acr/client/BlobSource"
 import type { Digest } from "@effect-acr/client/Digest"
 import * as Manifest from "@effect-acr/client/Manifest"
 import * as MediaType from "@effect-acr/client/MediaType"
-import { RegistryError, Unavailable } from "@effect-acr/client/RegistryError"
+import { ContentMismatch, RegistryError, Unavailable } from "@effect-acr/client/RegistryError"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
@@ -377,6 +377,19 @@ describe("a copy", () => {
         assert.deepStrictEqual([error.side, Option.getOrUndefined(error.node)], ["source", blobs.base.digest])
         assert.deepStrictEqual(yield* Stream.runCollect(target.tags), [])
       }
+    })
+  )
+
+  it.effect("fails at the target for content whose digest the registry refuses", () =>
+    Effect.gen(function* () {
+      const from = yield* source
+      const refused = new RegistryError({
+        operation: "RegistryContent.putBlob",
+        reason: new ContentMismatch({ description: "refused", expected: "one", actual: "other" }),
+        response: { status: 400, errors: [] }
+      })
+      const target = { ...MemoryStore.make("target"), putBlob: () => Effect.fail(refused) }
+      assert.strictEqual((yield* Effect.flip(Copy.run(from, target, "v1"))).side, "target")
     })
   )
 

@@ -17,7 +17,7 @@ const patienceMillis = 1000
 
 /** Tells the user after a second that the command is still stopping. */
 const sayStopping = (): void => {
-  setTimeout(() => console.error("stopping; once more stops at once"), patienceMillis).unref()
+  setTimeout(() => process.stderr.write("stopping; once more stops at once\n"), patienceMillis).unref()
 }
 
 /** The first signal lets the command clean up. The second one ends the process at once. */

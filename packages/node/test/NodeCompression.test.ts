@@ -8,6 +8,7 @@ import * as Bytes from "effect/Bytes"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import * as NodeCompression from "../src/NodeCompression.ts"
+import { makeSplitter } from "../src/internal/zstdFrames.ts"
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
@@ -86,6 +87,19 @@ layer(NodeCompression.layer)("a compressed stream", (it) => {
       }
     })
   )
+
+  it("of zstd is known to be whole or cut off, which zlib on Bun and Deno does not notice", () => {
+    for (const whole of Object.values(frames)) {
+      const isWholeUpTo = (length: number) => {
+        const { isWhole, split } = makeSplitter()
+        split(whole.subarray(0, length))
+        return isWhole()
+      }
+      assert.isTrue(isWholeUpTo(0))
+      assert.isTrue(isWholeUpTo(whole.length))
+      for (const length of [1, 5, whole.length - 1]) assert.isFalse(isWholeUpTo(length), `${length}`)
+    }
+  })
 
   it.effect("that is followed by something else fails for zstd, and is what it is for gzip", () =>
     Effect.gen(function* () {

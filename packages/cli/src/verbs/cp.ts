@@ -39,7 +39,7 @@ const flags = {
   platforms: Flag.String("platform").pipe(
     Flag.withMetavar("OS/ARCH"),
     Flag.withDescription(
-      "Copy only the images for this platform. The target gets a new index of them, with another digest, unless --index is sparse. It can be repeated"
+      "Copy only the images for this platform. It can be repeated. The target gets a new index of them, with another digest, unless --index is sparse"
     ),
     Flag.atLeast(0)
   ),

@@ -103,6 +103,7 @@ export class Arrivals {
   }
 }
 
+/** An effect that fails as requests of an HTTP client do. */
 export type Failing<A> = Effect.Effect<A, HttpClientError.HttpClientError>
 
 /** A response, whose body is still arriving. */
