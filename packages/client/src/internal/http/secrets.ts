@@ -223,7 +223,7 @@ const preparing = 2048
 /** More secrets than a transport searches for at a time, except those of a long address. */
 const mostIndexed = 64
 
-/** A form of a secret. */
+/** A form, and the secret that it is of: an index also has secrets of other requests. */
 interface Indexed {
   readonly secret: Sought
   readonly needle: Needle
@@ -233,7 +233,7 @@ interface Indexed {
 export interface Index {
   /** Adds the secrets that it does not have, as long as `spend` allows it. */
   readonly add: (secrets: ReadonlyArray<Sought>, spend: (cost: number) => boolean) => void
-  /** The forms with a fingerprint. Some may be of secrets that others have added. */
+  /** The forms with a fingerprint, also those of secrets that others have added. */
   readonly at: (head: number) => ReadonlyArray<Indexed> | undefined
 }
 
@@ -316,8 +316,10 @@ export const scrubbing = (
     for (const unit of text) {
       head = rolled(head, unit)
       const found = index.at(head)
-      if (found !== undefined)
-        for (const { needle, secret } of found) if (secrets.includes(secret)) candidates.add(needle)
+      if (found === undefined) continue
+      for (const { needle, secret } of found) {
+        if (secrets.includes(secret)) candidates.add(needle)
+      }
     }
     return [...candidates]
   }
