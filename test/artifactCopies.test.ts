@@ -323,6 +323,23 @@ describe("a copy fails", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("at the target, if that accepts another blob", () =>
+    Effect.gen(function* () {
+      const { copy, store, target } = yield* seeded
+      const other = `sha256:${"0".repeat(64)}`
+      yield* target.emulator.inject({
+        method: "PUT",
+        path: /\/blobs\/uploads\//,
+        times: 1000,
+        consequence: { _tag: "Headers", headers: { "docker-content-digest": other } }
+      })
+      const error = yield* failing(store, copy, target.emulator)
+      assert.strictEqual(error.side, "target")
+      assert.include(error.message, "accepted another blob")
+      assert.include(error.message, other)
+    }).pipe(Effect.scoped)
+  )
+
   it.live("if a blob breaks off for good", () =>
     Effect.gen(function* () {
       const { copy, source, store, target } = yield* seeded

@@ -57,8 +57,7 @@ const statedDigest = (response: HttpClientResponse.HttpClientResponse): Digest.D
 /** What the answer to a PUT says of what was put. */
 export interface PutAnswer {
   readonly digest: Digest.Digest | undefined
-  /** Whether it is the status of the specification. Servers that are no registry may answer any request with 200. */
-  readonly isCreated: boolean
+  readonly status: number
   /** The manifest among whose referrers the registry lists what was put: `OCI-Subject`. */
   readonly subject: string | undefined
 }
@@ -66,13 +65,16 @@ export interface PutAnswer {
 const readPut = (response: HttpClientResponse.HttpClientResponse): Effect.Effect<PutAnswer, Reason> =>
   Effect.as(discard(response), {
     digest: statedDigest(response),
-    isCreated: response.status === 201,
+    status: response.status,
     subject: response.headers["oci-subject"]
   })
 
-/** Whether only another request can show that the manifest exists. */
-export const isDoubtful = ({ digest, isCreated }: PutAnswer, put: Digest.Digest): boolean =>
-  !isCreated && digest !== put
+/**
+ * Whether only another request can show that the content exists. The status of the specification is 201. Servers that are no
+ * registry may answer any request with 200.
+ */
+export const isDoubtful = ({ digest, status }: PutAnswer, put: Digest.Digest): boolean =>
+  status !== 201 && digest !== put
 
 /** The digests of no bytes. */
 const ofNothing: ReadonlySet<string> = new Set([

@@ -61,6 +61,7 @@ export const faultOf = (error: RegistryError): Fault => {
       return "TurnedAway"
     default:
       if (isPassing(reason)) return "Lost"
+      if (reason._tag === "ContentMismatch") return "Final"
       if (has("DIGEST_INVALID")) return "OtherContent"
       return reason._tag === "InvalidResponse" || (response !== undefined && !isDenied(error)) ? "NotTaken" : "Final"
   }

@@ -87,9 +87,6 @@ const otherContent = (expected: Digest, actual: string) =>
 const refused = (error: RegistryError, digest: Digest) =>
   new RegistryError({ ...error, reason: otherContent(digest, "other content, according to the registry") })
 
-const mismatch = (transport: Conversation, expected: Digest, actual: string) =>
-  failed(transport, otherContent(expected, actual))
-
 /** The duration `base` plus the time of a number of bytes at a rate. */
 const allowance = (base: Duration.Duration, bytes: number, bytesPerSecond: number): Duration.Duration =>
   Duration.sum(base, Duration.seconds(bytes / bytesPerSecond))
@@ -245,7 +242,7 @@ const makeRequests = <E, R>(
     const answer = yield* session.on((location) =>
       transport.execute(Distribution.commitUpload(repository, location, digest, bytes))
     )
-    const { digest: stated } = answer
+    const { digest: stated, status } = answer
     if (Distribution.isDoubtful(answer, digest) && Option.isNone(yield* find(transport, repository, digest))) {
       const description = "the registry accepted the blob, but does not have it"
       return yield* failed(transport, new InvalidResponse({ description }))
@@ -253,7 +250,10 @@ const makeRequests = <E, R>(
     session.done()
     yield* Effect.logDebug(`upload: ${digest} is complete`)
     if (stated !== undefined && stated !== digest && algorithm(stated) === algorithm(digest)) {
-      return yield* mismatch(transport, digest, stated)
+      const description = "the registry accepted another blob"
+      const reason = new ContentMismatch({ description, expected: digest, actual: stated })
+      // With the response: the registry is at fault, and not the source.
+      return yield* new RegistryError({ operation: transport.operation, reason, response: { status, errors: [] } })
     }
     return { _tag: "Committed", to } as const
   })
@@ -263,7 +263,7 @@ const makeRequests = <E, R>(
     const digest = content.digest()
     return expected === undefined || digest === expected
       ? Effect.succeed(digest)
-      : mismatch(transport, expected, digest)
+      : failed(transport, otherContent(expected, digest))
   })
 
   /** Sends the rest in one request. */
