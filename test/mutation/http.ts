@@ -188,7 +188,7 @@ export const http: ReadonlyArray<Fault> = [
   },
   {
     wrong: "a secret that is quoted in base64 behind other bytes is shown",
-    file: `${folder}/secrets.ts`,
+    file: `${folder}/needles.ts`,
     find: "const base64: ReadonlyArray<Encoding> = [0, 1, 2].map(",
     replace: "const base64: ReadonlyArray<Encoding> = [0].map("
   },
@@ -200,13 +200,13 @@ export const http: ReadonlyArray<Fault> = [
   },
   {
     wrong: "a secret that others replaced in the index is shown",
-    file: `${folder}/secrets.ts`,
+    file: `${folder}/scrubbing.ts`,
     find: "if (secrets === latest) return",
     replace: "if (latest !== undefined) return"
   },
   {
     wrong: "a text that takes too long to search is shown unsearched",
-    file: `${folder}/secrets.ts`,
+    file: `${folder}/scrubbing.ts`,
     find: "if (spans === undefined) return replacement",
     replace: "if (spans === undefined) return text"
   },

@@ -5,15 +5,8 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { quoting } from "../src/internal/http/quote.ts"
-import {
-  inQuery,
-  makeIndex,
-  remembering,
-  scrubbing,
-  someWork,
-  type Sought,
-  sought
-} from "../src/internal/http/secrets.ts"
+import { makeIndex, scrubbing, someWork } from "../src/internal/http/scrubbing.ts"
+import { inQuery, remembering, type Sought, sought } from "../src/internal/http/secrets.ts"
 import { printable } from "../src/Printable.ts"
 import { atOnce, measured } from "./support/atOnce.ts"
 import { spellings } from "./support/spellings.ts"

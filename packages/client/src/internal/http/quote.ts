@@ -4,7 +4,8 @@
  */
 import type * as Schema from "effect/Schema"
 import { printable } from "../../Printable.ts"
-import { type Index, scrubbing, type Sought, type Work } from "./secrets.ts"
+import { type Index, scrubbing, type Work } from "./scrubbing.ts"
+import type { Sought } from "./secrets.ts"
 
 /** Far above the length of any message. In characters. */
 const longestText = 2048
