@@ -34,12 +34,12 @@ const write = Effect.fnUntraced(function* (name: string, program: string) {
   return folder
 })
 
-/** Writes the `start.mjs` of docs/startup.md that calls a function. */
-const writeStart = (folder: string, calls: string) =>
+/** The code in docs/startup.md that calls a function. */
+const codeThatCalls = (name: string) =>
   Effect.promise(async () => {
     const page = await readFile(new URL("../docs/startup.md", import.meta.url), "utf8")
-    const starts = Array.from(page.matchAll(/```js\n(.*?)```/gs), ([, start = ""]) => start)
-    await writeFile(join(folder, "start.mjs"), starts.find((start) => start.includes(`${calls}(`)) ?? "")
+    const blocks = Array.from(page.matchAll(/```[jt]s\n(.*?)```/gs), ([, block = ""]) => block)
+    return blocks.find((block) => block.includes(`${name}(`)) ?? ""
   })
 
 /** The first program with the logins of docker alone. */
@@ -230,18 +230,21 @@ layer(ProjectLive, { timeout: "3 minutes", excludeTestServices: true })("a bundl
   it.effect("can do without: a program that turns on the compile cache fills it", () =>
     Effect.gen(function* () {
       const folder = yield* write("cached", withDeepImports(yield* firstProgram))
-      yield* writeStart(folder, "enableCompileCache")
+      const start = yield* codeThatCalls("enableCompileCache")
+      yield* Effect.promise(() => writeFile(join(folder, "start.mjs"), start))
       assert.strictEqual(yield* runFirst("start.mjs", folder), "1.0\nlatest\n")
       const cached = yield* Effect.promise(() => readdir(join(folder, ".cache"), { recursive: true }))
       assert.isAbove(cached.length, 100)
     }).pipe(Effect.provide(EmulatorLive))
   )
 
-  it.effect("can do without: a program that postpones the second compilation of the parser runs", () =>
+  it.effect("may have the line for short programs", () =>
     Effect.gen(function* () {
-      const folder = yield* write("later", withDeepImports(yield* firstProgram))
-      yield* writeStart(folder, "setFlagsFromString")
-      assert.strictEqual(yield* runFirst("start.mjs", folder), "1.0\nlatest\n")
+      const line = yield* codeThatCalls("setFlagsFromString")
+      assert.include(line, "--wasm-tiering-budget")
+      const folder = yield* write("short", `${line}\n${yield* firstProgram}`)
+      yield* bundleFirst("file", folder)
+      assert.strictEqual(yield* runElsewhere(join(folder, "bundle")), "1.0\nlatest\n")
     }).pipe(Effect.provide(EmulatorLive))
   )
 

@@ -80,7 +80,8 @@ counts them. The registries have no TLS. The files are in memory (\`TMPDIR=/dev/
 the disk. The bare loop uses \`node:http\` and \`node:crypto\`, transfers six blobs at a time, hashes each once, and syncs each file.
 "Bare loop ÷ crane" and "bare loop ÷ skopeo" show how far one thread of JavaScript gets. "eacr" is the command \`eacr cp --no-referrers\` as npm installs it,
 with its compile cache filled, and "executable" is the same command as one file that contains Bun; their start is never subtracted.
-"Ours with less memory" is this library with the two settings in [starting faster](startup.md#less-memory).
+The program with this library has [the line for short programs](startup.md#a-line-for-short-programs); "ours with less memory" is the same
+program with [the setting for less memory](startup.md#less-memory).
 
 With few large layers the thread of JavaScript is the limit, a third of whose time is SHA-256. A thread for hashing, tried in a
 bare loop, gained nothing: client and registry share two cores, and need more than two seconds of processor time together

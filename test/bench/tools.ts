@@ -104,8 +104,8 @@ const hosts = (...repositories: ReadonlyArray<string>): Args =>
 
 const others = ["crane", "oras", "regctl"] as const
 
-/** The settings of docs/startup.md for less memory. */
-const lessMemory = ["--wasm-tiering-budget=2000000000", "--max-semi-space-size=2"]
+/** The setting of docs/startup.md for less memory. */
+const lessMemory = ["--max-semi-space-size=2"]
 
 /** A bundle that takes a verb and two places. */
 const bundled = (name: string, nodeArguments: Args = []): Contestant => {

@@ -2,12 +2,16 @@
  * A program that pulls, pushes and copies images with this library, as a script of a user would: the whole process is
  * measured beside the command-line tools.
  */
+import { setFlagsFromString } from "node:v8"
 import * as Copy from "@effect-acr/artifacts/Copy"
 import * as ImageLayout from "@effect-acr/artifacts/ImageLayout"
 import * as Repository from "@effect-acr/artifacts/Repository"
 import * as NodeRegistries from "@effect-acr/node/NodeRegistries"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Effect from "effect/Effect"
+
+// The line for short programs of docs/startup.md.
+setFlagsFromString("--wasm-tiering-budget=2000000000")
 
 const [verb = "", from = "", to = ""] = process.argv.slice(2)
 
