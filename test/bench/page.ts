@@ -15,10 +15,8 @@ const introduction = ({ command, machine }: Report, reports: ReadonlyArray<Repor
   const partial = reports.filter(isPartial)
   const origin = [
     runs(reports.length - partial.length),
-    ...(partial.length === 0
-      ? []
-      : [`${runs(partial.length)} of single cases, which are no part of a run or replace their figures in it`])
-  ].join(" and ")
+    ...(partial.length === 0 ? [] : [`for the cases below with \`--only\`, from ${runs(partial.length)} of their own`])
+  ].join(" and, ")
   return `# Performance
 
 The figures come from ${origin},

@@ -15,7 +15,7 @@ export const content: ReadonlyArray<Fault> = [
   {
     wrong: "a registry that stored another manifest goes unnoticed",
     file: `${folder}/internal/content/manifests.ts`,
-    find: "      return yield* fail(operation, new ContentMismatch({ description, expected: digest, actual: stated }))\n",
+    find: "      return yield* fail(operation, new ContentMismatch({ description, expected: digest, actual }))\n",
     replace: ""
   },
   {

@@ -333,8 +333,20 @@ const uploads: ReadonlyArray<Fault> = [
   {
     wrong: "a registry that stored other content goes unnoticed",
     file: `${folder}/upload.ts`,
-    find: "if (stated !== undefined && stated !== digest && algorithm(stated) === algorithm(digest)) {",
-    replace: "if (stated !== undefined && algorithm(stated) !== algorithm(digest)) {"
+    find: "const actual = Distribution.otherThan(digest, answer.digest)",
+    replace: "const actual = Distribution.otherThan(digest, undefined)"
+  },
+  {
+    wrong: "the source is blamed for other content that a registry stored",
+    file: `${folder}/upload.ts`,
+    find: "reason, response })",
+    replace: "reason })"
+  },
+  {
+    wrong: "an upload continues after the registry has stored other content",
+    file: `${folder}/recovery.ts`,
+    find: '      if (reason._tag === "ContentMismatch") return "Final"\n',
+    replace: ""
   },
   {
     wrong: "a streamed upload that stalls hangs",
@@ -422,14 +434,14 @@ const mounts: ReadonlyArray<Fault> = [
   {
     wrong: "a mount of other content counts as one of the blob",
     file: `${source}/internal/api/distribution.ts`,
-    find: "if (actual === undefined || actual === digest || ",
-    replace: "if (actual === undefined || actual !== undefined || "
+    find: 'if (actual === undefined) return Effect.succeed({ _tag: "Mounted" })',
+    replace: 'if (actual === undefined || actual !== undefined) return Effect.succeed({ _tag: "Mounted" })'
   },
   {
     wrong: "a mount whose answer names a digest of another algorithm fails",
     file: `${source}/internal/api/distribution.ts`,
-    find: "actual === digest || Digest.algorithm(actual) !== Digest.algorithm(digest)",
-    replace: "actual === digest"
+    find: "stated !== digest && Digest.algorithm(stated) === Digest.algorithm(digest)",
+    replace: "stated !== digest"
   },
   {
     wrong: "the session that a registry opens instead of a mount stays open, and another one receives the content",

@@ -85,6 +85,15 @@ describe("a blob that is missing", () => {
     }).pipe(Effect.provide(content(taking())))
   )
 
+  it.effect("and for which the registry accepts another one fails, and is not sent again", () =>
+    Effect.gen(function* () {
+      const { reason, response } = yield* Effect.flip(put(bytes))
+      assert.deepInclude({ ...reason }, { _tag: "ContentMismatch", expected: digest, actual: sha256("other") })
+      assert.strictEqual(response?.status, 201)
+      assert.deepStrictEqual(yield* asked, [head, ...sent])
+    }).pipe(Effect.provide(content(taking(["PUT", /uploads/, otherContent]))))
+  )
+
   for (const [what, headers] of [
     ["no digest", {}],
     ["its digest", { "docker-content-digest": digest }],

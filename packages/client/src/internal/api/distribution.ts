@@ -54,6 +54,12 @@ const statedDigest = (response: HttpClientResponse.HttpClientResponse): Digest.D
   return Digest.isDigest(stated) ? stated : undefined
 }
 
+/** The digest that a registry states, if it names other content. Digests of two algorithms cannot be compared. */
+export const otherThan = (digest: Digest.Digest, stated: Digest.Digest | undefined): Digest.Digest | undefined =>
+  stated !== undefined && stated !== digest && Digest.algorithm(stated) === Digest.algorithm(digest)
+    ? stated
+    : undefined
+
 /** What the answer to a PUT says of what was put. */
 export interface PutAnswer {
   readonly digest: Digest.Digest | undefined
@@ -545,15 +551,13 @@ export type OpenAnswer =
   | { readonly _tag: "Mounted" }
   | { readonly _tag: "Elsewhere"; readonly location: SecretLocation }
 
-/** Takes the registry's word for a mount, unless it names other content. Digests of two algorithms cannot be compared. */
+/** Takes the registry's word for a mount, unless it names other content. */
 const readMounted = (
   response: HttpClientResponse.HttpClientResponse,
   { digest }: Mount
 ): Effect.Effect<OpenAnswer, Reason> => {
-  const actual = statedDigest(response)
-  if (actual === undefined || actual === digest || Digest.algorithm(actual) !== Digest.algorithm(digest)) {
-    return Effect.succeed({ _tag: "Mounted" })
-  }
+  const actual = otherThan(digest, statedDigest(response))
+  if (actual === undefined) return Effect.succeed({ _tag: "Mounted" })
   return Effect.fail(
     new ContentMismatch({ description: "the registry says that it mounted other content", expected: digest, actual })
   )

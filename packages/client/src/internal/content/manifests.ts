@@ -177,9 +177,10 @@ export const make = (transport: Transport.Service, startHash: Start) => {
     const isByOther = stated !== undefined && Digest.algorithm(stated) !== Digest.algorithm(digest)
     if (isByOther && reference === digest) yield* transport.execute(Distribution.headManifest(name, reference))
     else if (Distribution.isDoubtful(answer, digest)) yield* confirm(operation, name, reference, bytes, digest)
-    if (stated !== undefined && stated !== digest && Digest.algorithm(stated) === Digest.algorithm(digest)) {
+    const actual = Distribution.otherThan(digest, stated)
+    if (actual !== undefined) {
       const description = "the registry accepted another manifest"
-      return yield* fail(operation, new ContentMismatch({ description, expected: digest, actual: stated }))
+      return yield* fail(operation, new ContentMismatch({ description, expected: digest, actual }))
     }
     return answer.subject
   })

@@ -242,18 +242,22 @@ const makeRequests = <E, R>(
     const answer = yield* session.on((location) =>
       transport.execute(Distribution.commitUpload(repository, location, digest, bytes))
     )
-    const { digest: stated, status } = answer
     if (Distribution.isDoubtful(answer, digest) && Option.isNone(yield* find(transport, repository, digest))) {
       const description = "the registry accepted the blob, but does not have it"
       return yield* failed(transport, new InvalidResponse({ description }))
     }
     session.done()
     yield* Effect.logDebug(`upload: ${digest} is complete`)
-    if (stated !== undefined && stated !== digest && algorithm(stated) === algorithm(digest)) {
-      const description = "the registry accepted another blob"
-      const reason = new ContentMismatch({ description, expected: digest, actual: stated })
+    const actual = Distribution.otherThan(digest, answer.digest)
+    if (actual !== undefined) {
+      const reason = new ContentMismatch({
+        description: "the registry accepted another blob",
+        expected: digest,
+        actual
+      })
       // With the response: the registry is at fault, and not the source.
-      return yield* new RegistryError({ operation: transport.operation, reason, response: { status, errors: [] } })
+      const response = { status: answer.status, errors: [] }
+      return yield* new RegistryError({ operation: transport.operation, reason, response })
     }
     return { _tag: "Committed", to } as const
   })
