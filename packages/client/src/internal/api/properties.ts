@@ -57,14 +57,18 @@ interface WireRecord {
 }
 
 /** The times and the attributes, under the library's names. */
-export const common = ({ changeableAttributes, createdTime, lastUpdateTime }: WireRecord) => ({
-  createdOn: DateTime.makeUnsafe(readTime(createdTime)),
-  lastUpdatedOn: DateTime.makeUnsafe(readTime(lastUpdateTime)),
-  canDelete: changeableAttributes?.deleteEnabled ?? true,
-  canWrite: changeableAttributes?.writeEnabled ?? true,
-  canList: changeableAttributes?.listEnabled ?? true,
-  canRead: changeableAttributes?.readEnabled ?? true
-})
+export const common = ({ changeableAttributes, createdTime, lastUpdateTime }: WireRecord) => {
+  const createdOn = DateTime.makeUnsafe(readTime(createdTime))
+  return {
+    createdOn,
+    // Most records never change. To read a time takes as long as to read all the attributes.
+    lastUpdatedOn: lastUpdateTime === createdTime ? createdOn : DateTime.makeUnsafe(readTime(lastUpdateTime)),
+    canDelete: changeableAttributes?.deleteEnabled ?? true,
+    canWrite: changeableAttributes?.writeEnabled ?? true,
+    canList: changeableAttributes?.listEnabled ?? true,
+    canRead: changeableAttributes?.readEnabled ?? true
+  }
+}
 
 /** The body of a PATCH: only the fields to change. */
 export const updateToWire = ({ canDelete, canList, canRead, canWrite }: ChangeableAttributes.Update) => ({
