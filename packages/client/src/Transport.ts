@@ -328,6 +328,7 @@ export const make = Effect.fnUntraced(function* (
   const policy = options.retry ?? RetryPolicy.defaultPolicy
   const warnings = makeWarnings(url.host, options.onWarning ?? (() => Effect.void))
   const remember = remembering()
+  const quote = () => quoting(remember([]))
   const exchange = Exchange.make({
     client: yield* HttpClient.HttpClient,
     attemptTimeout: policy.attemptTimeout,
@@ -394,7 +395,8 @@ export const make = Effect.fnUntraced(function* (
     origin,
     trustedRealms,
     grants,
-    tokens: yield* Tokens.make({ grants, send })
+    tokens: yield* Tokens.make({ grants, send }),
+    quote
   })
 
   const locationOf = ({ origin: elsewhere, path }: Operation<unknown>): Location =>
@@ -411,7 +413,7 @@ export const make = Effect.fnUntraced(function* (
     if (Result.isSuccess(target)) {
       return Effect.succeed({ ...operation, ...at(target.success), resends: (operation.resends ?? 0) + 1 })
     }
-    const description = quoting(remember([])).text(`the redirect ${target.failure}`)
+    const description = quote().text(`the redirect ${target.failure}`)
     return Effect.fail(Exchange.final(new RegistryError({ ...failure.error, reason: new Refused({ description }) })))
   }
 
@@ -473,7 +475,7 @@ export const make = Effect.fnUntraced(function* (
           const fail = (reason: Reason) => Effect.fail(new RegistryError({ operation: operation.name, reason }))
           const target = follow(link, locationOf(operation), "page")
           if (Result.isFailure(target)) {
-            const description = quoting(remember([])).text(`the link to the next page ${target.failure}`)
+            const description = quote().text(`the link to the next page ${target.failure}`)
             return fail(new Refused({ description }))
           }
           const problem = visit(target.success.path, items)

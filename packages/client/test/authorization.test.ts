@@ -585,6 +585,45 @@ describe("other registries", () => {
     )
   )
 
+  for (const [part, secret] of [
+    ["host", "azurecr"],
+    ["path", "oauth2"],
+    ["query", "account"],
+    ["service", "depot"],
+    ["scope", "alpine"]
+  ] as const) {
+    it.effect(`that refuse a token get the next one from the same service, whose ${part} contains the password`, () =>
+      Effect.gen(function* () {
+        yield* read
+        yield* read
+        const requests = (yield* Journal).filter(({ url }) => url.pathname === "/oauth2/token")
+        const [first, second] = requests.map(({ url }) => url.href)
+        assert.lengthOf(requests, 2)
+        assert.strictEqual(second, first)
+      }).pipe(
+        Effect.provide(
+          registry(
+            ({ authorization, url }, count) => {
+              if (url.pathname === "/oauth2/token") return json({ token: `granted-${count}` })
+              return authorization === `Bearer granted-${Math.floor(count / 2)}`
+                ? properties()
+                : new Response(null, {
+                    status: 401,
+                    headers: {
+                      "www-authenticate": `Bearer realm="${endpoint}/oauth2/token?account=me",service="depot",scope="repository:alpine:metadata_read"`
+                    }
+                  })
+            },
+            {
+              credentials: Credentials.layerPassword({ username: "contoso", password: Redacted.make(secret) }),
+              retry: never
+            }
+          )
+        )
+      )
+    )
+  }
+
   it.effect("with a trusted token service elsewhere get no Entra token, even if that service imitates ACR's", () =>
     Effect.gen(function* () {
       assert.strictEqual((yield* Effect.flip(read)).reason._tag, "Refused")

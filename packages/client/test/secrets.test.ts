@@ -190,6 +190,21 @@ const scenarios: ReadonlyArray<readonly [string, Script, Layer.Layer<Credentials
       }),
     password
   ],
+  [
+    "a token service whose address contains the password",
+    (asked, count) => {
+      const { authorization, url } = asked
+      if (url.pathname === "/oauth2/token") return json({ token: planted.access })
+      if (url.pathname.startsWith("/tokens/")) return quoting(403)(asked, count)
+      return authorization === undefined
+        ? challenge("repository:alpine:metadata_read")
+        : new Response(null, {
+            status: 401,
+            headers: { "www-authenticate": `Bearer realm="${endpoint}/tokens/${encodeURIComponent(planted.password)}"` }
+          })
+    },
+    password
+  ],
   ["tokens of another type", answersWithToken, entra],
   ["a realm elsewhere", () => challenge("a", `,realm="https://evil.example"`), entra],
   ["a credential that fails", quotesResource(200), broken]

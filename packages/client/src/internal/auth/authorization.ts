@@ -21,6 +21,8 @@ import * as Semaphore from "effect/Semaphore"
 import type { Operation } from "../../Operation.ts"
 import { CredentialUnavailable, Forbidden, type Reason, RegistryError } from "../../RegistryError.ts"
 import { anonymous, type Attachment, bare, type Failure, final } from "../http/exchange.ts"
+import { quoteReason } from "../http/failure.ts"
+import type { Quote } from "../http/quote.ts"
 import { type Errand, makeLearning, type Need, needOf } from "./learning.ts"
 import { type Exchanged, type Grants, type Held, refuse, wantPassword, wantsPassword } from "./grants.ts"
 import { type Basic, type Bearer, type Demand, fromChallenges, type Scheme } from "./scheme.ts"
@@ -120,8 +122,10 @@ export const make = Effect.fnUntraced(function* (options: {
   readonly trustedRealms: ReadonlyArray<string>
   readonly grants: Grants
   readonly tokens: Tokens
+  /** Quotes without the secrets of the transport. */
+  readonly quote: () => Quote
 }): Effect.fn.Return<Authorization> {
-  const { grants, origin, tokens, trustedRealms } = options
+  const { grants, origin, quote, tokens, trustedRealms } = options
   const { forget, isExtended, known, last, learn, scopesOf, withDemanded } = makeLearning()
   /** The demand of the registry's root, once it has answered there. */
   let root: Root | undefined
@@ -137,7 +141,8 @@ export const make = Effect.fnUntraced(function* (options: {
       if (failure.challenges.length === 0) return Effect.fail(failure)
       const demand = fromChallenges(failure.challenges, origin, trustedRealms, known(need))
       if (Result.isFailure(demand)) {
-        return Effect.fail(final(new RegistryError({ ...failure.error, reason: demand.failure })))
+        const reason = quoteReason(demand.failure, quote())
+        return Effect.fail(final(new RegistryError({ ...failure.error, reason })))
       }
       learn(need, demand.success.scheme)
       return Effect.succeed(demand.success)

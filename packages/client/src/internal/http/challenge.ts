@@ -26,26 +26,6 @@ const quoted = /"((?:[^"\\]|\\[^])*)"/y
 const bare = /[^\s,"]*/y
 
 /**
- * Replaces secrets in the parameters of challenges, because these become parts of errors and of the addresses of
- * further requests. Parameters are parsed first, because their quoted strings have escapes.
- */
-export const withoutSecrets = (
-  challenges: ReadonlyArray<Challenge>,
-  scrub: (text: string) => string
-): ReadonlyArray<Challenge> => {
-  /** A URL is also searched in its normalized form, in which its host has another spelling. */
-  const clean = (value: string): string => {
-    const address = URL.canParse(value) ? new URL(value).href : value
-    const scrubbed = scrub(address)
-    return scrubbed === address ? scrub(value) : scrubbed
-  }
-  return challenges.map(({ parameters, scheme }) => ({
-    scheme,
-    parameters: new Map(Array.from(parameters, ([name, value]) => [name, clean(value)]))
-  }))
-}
-
-/**
  * Parses all challenges of a header, in order. Invalid ones are skipped.
  */
 export const parse = (header: string): ReadonlyArray<Challenge> => {

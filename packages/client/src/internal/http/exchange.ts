@@ -50,7 +50,7 @@ import { version } from "./version.ts"
 export interface Failure {
   readonly error: RegistryError
   readonly repeat: Repeat
-  /** The challenges of a 401. */
+  /** The challenges of a 401, as the registry wrote them. They may contain secrets. */
   readonly challenges: ReadonlyArray<Challenge.Challenge>
   /** The location of a redirect to follow. It may contain secrets. */
   readonly location?: string
@@ -148,7 +148,7 @@ const failedAnswer = Effect.fnUntraced(function* (
       putsTag: operation.method === "PUT" && operation.subject?.reference?.includes(":") === false,
       isAcr: correlationId !== undefined
     }),
-    challenges: challenge === undefined ? [] : Challenge.withoutSecrets(Challenge.parse(challenge), quote.scrub),
+    challenges: challenge === undefined ? [] : Challenge.parse(challenge),
     ...(location === undefined ? {} : { location }),
     response: {
       status: response.status,
