@@ -419,6 +419,40 @@ const using = (asked: Array<string | undefined>, perRegistry = false) =>
   )
 
 describe("the credential of a repository", () => {
+  it.effect("shows what is hidden there, also after an Entra token was of no use for another repository", () =>
+    Effect.gen(function* () {
+      const content = yield* RegistryContent
+      const other = yield* Effect.flip(content.manifest("debian", "v1"))
+      assert.strictEqual(other.reason._tag, "NotFound")
+      yield* content.manifest("alpine", "v1")
+    }).pipe(
+      Effect.provide(
+        RegistryContentModule.layerTransport().pipe(
+          Layer.provideMerge(
+            registry(
+              ({ authorization, url }) => {
+                if (url.pathname === "/v2/") return empty(401, { "www-authenticate": "Basic" })
+                return authorization === `Basic ${btoa("alpine:planted-password")}` ? manifestAnswer() : refusal(404)
+              },
+              {
+                credentials: Layer.succeed(Credentials.Credentials, {
+                  perRegistry: false,
+                  get: ({ repository }) =>
+                    Effect.succeed<Credentials.Credential>(
+                      repository === "alpine"
+                        ? { _tag: "Password", username: "alpine", password: Redacted.make("planted-password") }
+                        : { _tag: "EntraToken", token: Redacted.make("planted-entra-token") }
+                    )
+                }),
+                retry: patient
+              }
+            )
+          )
+        )
+      )
+    )
+  )
+
   it.effect("is requested once for each, and its tokens are used only for that repository", () => {
     const wanted: Array<string | undefined> = []
     return Effect.gen(function* () {

@@ -24,7 +24,7 @@ import { anonymous, type Attachment, bare, type Failure, final } from "../http/e
 import { quoteReason } from "../http/failure.ts"
 import type { Quote } from "../http/quote.ts"
 import { type Errand, makeLearning, type Need, needOf } from "./learning.ts"
-import { type Exchanged, type Grants, type Held, refuse, wantPassword, wantsPassword } from "./grants.ts"
+import { type Exchanged, type Grants, type Held, refuse, wantPassword } from "./grants.ts"
 import { type Basic, type Bearer, type Demand, fromChallenges, type Scheme } from "./scheme.ts"
 import * as Scope from "./scope.ts"
 import { type AccessToken, basicAttachment, type Tokens, type Wanted } from "./tokens.ts"
@@ -130,8 +130,6 @@ export const make = Effect.fnUntraced(function* (options: {
   /** The demand of the registry's root, once it has answered there. */
   let root: Root | undefined
   const one = Semaphore.makeUnsafe(1)
-  /** Whether the credential is a token of Entra ID. */
-  let isForAcr = false
   /** At most one operation probes at a time, because the others will mostly need a token of the same service. */
   let probing: Deferred.Deferred<Outcome> | undefined
 
@@ -157,8 +155,7 @@ export const make = Effect.fnUntraced(function* (options: {
           named: true,
           refuse: ({ claims }) => Effect.map(grants.renew({ scheme, repository }, grant, claims), Option.isSome)
         }
-      }),
-      Effect.catchIf(wantsPassword, () => Effect.succeed(unfit))
+      })
     )
 
   const bearer = Effect.fnUntraced(function* (scheme: Bearer, errand: Errand): Effect.fn.Return<Authority, Failure> {
@@ -243,15 +240,10 @@ export const make = Effect.fnUntraced(function* (options: {
    * now. An Entra token is for ACR, which sends challenges.
    */
   const hasLogin = ({ repository }: Errand): Effect.Effect<boolean | undefined> =>
-    isForAcr
-      ? Effect.succeed(false)
-      : Effect.match(grants.get({ scheme: passwordDemand.scheme, repository }), {
-          onFailure: (failure) => {
-            isForAcr = wantsPassword(failure)
-            return isForAcr ? false : undefined
-          },
-          onSuccess: ({ grant }) => grant._tag !== "Anonymous"
-        })
+    Effect.match(grants.get({ scheme: passwordDemand.scheme, repository }), {
+      onFailure: () => undefined,
+      onSuccess: ({ grant }) => grant._tag !== "Anonymous"
+    })
 
   /**
    * Requests the root until it answers, to learn the registry's demand. One operation does so at a time, and the others

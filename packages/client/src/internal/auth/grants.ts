@@ -113,16 +113,10 @@ const capacity = 1024
 export const refuse = (reason: Reason): Effect.Effect<never, Failure> =>
   Effect.fail(final(new RegistryError({ operation: "Transport.authorize", reason })))
 
-const passwordWanted = "the registry asks for a user name and a password"
-
 /** Fails because the registry requires a password and the credential is none. */
 export const wantPassword: Effect.Effect<never, Failure> = Effect.suspend(() =>
-  refuse(new Unauthenticated({ description: passwordWanted }))
+  refuse(new Unauthenticated({ description: "the registry asks for a user name and a password" }))
 )
-
-/** Whether this failed by `wantPassword`. A server may write the same text, but then there was a request. */
-export const wantsPassword = ({ error: { reason, request } }: Failure): boolean =>
-  request === undefined && reason._tag === "Unauthenticated" && reason.description === passwordWanted
 
 /**
  * Makes the grants of a credential.
@@ -161,10 +155,9 @@ export const make = Effect.fnUntraced(function* (options: {
   )
 
   const exchangeAt = (
-    scheme: Basic | Bearer,
+    scheme: Bearer,
     { loginServers = Credentials.entraLoginServers, token }: Credentials.EntraToken
   ): Effect.Effect<Exchanged, Failure> => {
-    if (scheme._tag === "Basic") return wantPassword
     // Any server can imitate ACR's token service.
     if (scheme.isAcr && Credentials.isLoginServerOf(registry.loginServer, loginServers))
       return LookUp.get(exchanged, { scheme, token })
@@ -179,6 +172,8 @@ export const make = Effect.fnUntraced(function* (options: {
     const credential = yield* ask(repository, yield* Ref.get(demanded))
     passedOver = credential._tag === "Anonymous" ? (credential.passedOver ?? []) : []
     if (credential._tag !== "EntraToken") return asItIs(credential)
+    // The caller is anonymous to a registry that requires a password: only token services exchange Entra tokens.
+    if (scheme._tag === "Basic") return asItIs({ _tag: "Anonymous" })
     const { token, ...held } = yield* exchangeAt(scheme, credential).pipe(
       Effect.catchIf(
         ({ challenges }) => Option.isSome(claimsOf(challenges)),
