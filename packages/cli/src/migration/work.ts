@@ -13,6 +13,7 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Path from "effect/Path"
+import * as Predicate from "effect/Predicate"
 import * as Ref from "effect/Ref"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
@@ -79,14 +80,20 @@ const checkState = Effect.fnUntraced(function* (file: string, path: string) {
   return yield* new NotThere({ description: `there is no folder ${folder} for the state file ${file}` })
 })
 
+/** https://www.sqlite.org/rescode.html#notadb */
+const noDatabaseCode = 26
+
+const isNoDatabase = ({ reason }: SqlError): boolean =>
+  Predicate.hasProperty(reason.cause, "errno") && reason.cause.errno === noDatabaseCode
+
 /** Opens the state of runs in a file until the scope closes. Refuses the database of another program. */
 const openState = Effect.fnUntraced(function* (file: string) {
-  const failed = ({ message }: SqlError) =>
-    message.includes("file is not a database")
+  const failed = (error: SqlError) =>
+    isNoDatabase(error)
       ? new WrongCall({ description: `${file} is no state of runs: --state FILE names another file` })
       : new MigrationError({
           problem: "StoreFailed",
-          description: `the state file ${file} cannot be opened: ${message}`
+          description: `the state file ${file} cannot be opened: ${error.message}`
         })
   // An absolute path: Node reads a name that begins with "file:" as a URL, which can also name a database in memory.
   const filename = (yield* Path.Path).resolve(file)
