@@ -354,6 +354,7 @@ describe("a 404", () => {
     ["TAG_UNKNOWN", "tag"],
     ["MANIFEST_UNKNOWN", "manifest"],
     ["BLOB_UNKNOWN", "blob"],
+    ["MANIFEST_BLOB_UNKNOWN", "blob"],
     ["BLOB_UPLOAD_UNKNOWN", "upload"],
     ["BLOB_UPLOAD_INVALID", "upload"]
   ]

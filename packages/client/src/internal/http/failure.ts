@@ -124,6 +124,8 @@ const resources = new Map<string, RegistryError.NotFound["resource"]>([
   ["TAG_UNKNOWN", "tag"],
   ["MANIFEST_UNKNOWN", "manifest"],
   ["BLOB_UNKNOWN", "blob"],
+  // The request is for a manifest, and its repository need not exist before.
+  ["MANIFEST_BLOB_UNKNOWN", "blob"],
   ["BLOB_UPLOAD_UNKNOWN", "upload"],
   ["BLOB_UPLOAD_INVALID", "upload"],
   ["METHOD_UNKNOWN", "endpoint"]
