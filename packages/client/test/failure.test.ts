@@ -236,6 +236,22 @@ describe("a status", () => {
     ]
     assert.strictEqual(classify(answer(403, { errors })).reason.message, "DENIED: no; UNKNOWN; because")
   })
+
+  it("names what a manifest lacks, as the registry states it", () => {
+    const digest = `sha256:${"0123456789abcdef".repeat(4)}`
+    const code = "MANIFEST_BLOB_UNKNOWN"
+    const messageWith = (detail: ResponseError["detail"], message = "blob unknown to registry") =>
+      classify(answer(400, { errors: [{ code, message, ...(detail === undefined ? {} : { detail }) }] })).reason.message
+    for (const detail of [digest, { digest }]) {
+      assert.strictEqual(messageWith(detail), `${code}: blob unknown to registry: ${digest}`)
+    }
+    assert.strictEqual(messageWith({ digest }, `no ${digest}`), `${code}: no ${digest}`)
+    for (const detail of [undefined, null, "a layer", { digest: 1 }, [digest]]) {
+      assert.strictEqual(messageWith(detail), `${code}: blob unknown to registry`)
+    }
+    const errors = [{ code: "BLOB_UNKNOWN", message: "no", detail: { digest } }]
+    assert.strictEqual(classify(answer(404, { errors })).reason.message, "BLOB_UNKNOWN: no")
+  })
 })
 
 /** The answer of a registry to a request that would change something. */

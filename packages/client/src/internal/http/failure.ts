@@ -6,6 +6,7 @@ import type * as Duration from "effect/Duration"
 import * as Equal from "effect/Equal"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { Digest } from "../../Digest.ts"
 import type { Operation } from "../../Operation.ts"
 import * as RegistryError from "../../RegistryError.ts"
 import { parseJson } from "../schema/json.ts"
@@ -107,8 +108,21 @@ export const parseBody = (text: string, quote: Quote = quoting([])): Explanation
   return { errors: single, isForeign: true }
 }
 
-const printed = ({ code, message }: RegistryError.ResponseError): string =>
-  [code, message].filter((text) => text !== "").join(": ")
+/** Registries state a digest as a field of the detail, or as the detail itself. */
+const decodeDigest = Schema.decodeUnknownOption(Schema.Union([Digest, Schema.Struct({ digest: Digest })]))
+
+/** The digest of what a manifest lacks. Other errors are about the digest in the address of the request. */
+const lackedBy = ({ code, detail, message }: RegistryError.ResponseError): string =>
+  Option.match(code === "MANIFEST_BLOB_UNKNOWN" ? decodeDigest(detail) : Option.none(), {
+    onNone: () => "",
+    onSome: (stated) => {
+      const digest = typeof stated === "string" ? stated : stated.digest
+      return message.includes(digest) ? "" : digest
+    }
+  })
+
+const printed = (error: RegistryError.ResponseError): string =>
+  [error.code, error.message, lackedBy(error)].filter((text) => text !== "").join(": ")
 
 const describe = (status: number, errors: ReadonlyArray<RegistryError.ResponseError>): string => {
   if (errors.length === 0) {
