@@ -3,16 +3,17 @@
  *
  * @since 0.1.0
  */
+import type { BlobSource } from "@effect-acr/client/BlobSource"
 import * as Digest from "@effect-acr/client/Digest"
 import type * as Reference from "@effect-acr/client/Reference"
 import * as Registries from "@effect-acr/client/Registries"
 import type * as RegistryContent from "@effect-acr/client/RegistryContent"
-import type { RegistryError } from "@effect-acr/client/RegistryError"
+import { ContentMismatch, RegistryError } from "@effect-acr/client/RegistryError"
 import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { type ContentStore, MissingContent } from "./ContentStore.ts"
+import { type ContentStore, MissingContent, type Pointer } from "./ContentStore.ts"
 import { ifFound, orEmpty } from "./internal/found.ts"
 import * as Turns from "./internal/turns.ts"
 
@@ -47,6 +48,9 @@ const missingOf = (manifest: Digest.Digest, { response }: RegistryError): Missin
     digests: (response?.errors ?? []).flatMap(({ detail }) => Option.toArray(digestIn(detail)))
   })
 
+/** More than the manifests that are put at the same time lack. */
+const mostLacked = 1024
+
 /**
  * Makes a store from a `RegistryContent` service. Most programs want `open`.
  *
@@ -56,6 +60,26 @@ const missingOf = (manifest: Digest.Digest, { response }: RegistryError): Missin
 export const make = (content: RegistryContent.Service, reference: Reference.Reference): Repository => {
   const { repository } = reference
   const oneAtATime = Turns.make()
+  /** What the registry lacked when it refused manifests, the latest last. A HEAD may contradict that: proxies cache responses. */
+  let lacked: ReadonlyArray<Digest.Digest> = []
+
+  /** Sends a blob without a HEAD, and without a mount. */
+  const send = <E, R>({ digest }: Pointer, source: BlobSource<E, R>) =>
+    content.uploadBlob(repository, source, { algorithm: Digest.algorithm(digest) }).pipe(
+      Effect.filterOrFail(
+        (sent) => sent.digest === digest,
+        (sent) => {
+          const description = "the content does not match its digest"
+          const reason = new ContentMismatch({ description, expected: digest, actual: sent.digest })
+          return new RegistryError({ operation: "RegistryContent.uploadBlob", reason })
+        }
+      ),
+      Effect.map(() => {
+        lacked = lacked.filter((other) => other !== digest)
+        return "sent" as const
+      })
+    )
+
   return {
     reference,
     origin: { place: content.loginServer, repository },
@@ -67,13 +91,20 @@ export const make = (content: RegistryContent.Service, reference: Reference.Refe
     referrers: (subject, options) => content.referrers(repository, subject, options),
     keeps: ({ digest }) => Effect.map(ifFound(content.resolve(repository, digest)), Option.isSome),
     putManifest: (manifest, { tags = [] } = {}) =>
-      content
-        .putManifest(repository, manifest, { tags })
-        .pipe(Effect.catchIf(isMissing, (error) => missingOf(manifest.descriptor.digest, error))),
+      content.putManifest(repository, manifest, { tags }).pipe(
+        Effect.catchIf(isMissing, (error) => {
+          const missing = missingOf(manifest.descriptor.digest, error)
+          lacked = [...lacked, ...missing.digests].slice(-mostLacked)
+          return missing
+        })
+      ),
     putBlob: (blob, source, { from = [] } = {}) => {
       const mount = from.find((origin) => origin.place === content.loginServer && origin.repository !== repository)
       const put = content.putBlob(repository, blob, source, mount === undefined ? {} : { mountFrom: mount.repository })
-      return oneAtATime(blob.digest, put)
+      return oneAtATime(
+        blob.digest,
+        Effect.suspend(() => (lacked.includes(blob.digest) ? send(blob, source) : put))
+      )
     },
     untag: (tag) => Effect.asVoid(ifFound(content.deleteTag(repository, tag))),
     remove: ({ digest }) => Effect.asVoid(ifFound(content.deleteManifest(repository, digest))),

@@ -2,6 +2,7 @@
  * Refusals of stores, limits of graphs, and caches that fail.
  */
 import * as AcrEmulator from "@effect-acr/emulator/AcrEmulator"
+import * as BlobSource from "@effect-acr/client/BlobSource"
 import { NodeCompression } from "@effect-acr/node"
 import * as Reference from "@effect-acr/client/Reference"
 import * as RegistryContent from "@effect-acr/client/RegistryContent"
@@ -10,6 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
+import * as Copy from "../src/Copy.ts"
 import * as Repository from "../src/Repository.ts"
 import * as Retention from "../src/Retention.ts"
 import * as Validation from "../src/Validation.ts"
@@ -31,6 +33,50 @@ describe("a manifest whose content is missing", () => {
             error.digests.every((digest) => [config.digest, layer("never sent").digest].includes(digest))
         )
         assert.isTrue(Option.isNone(yield* store.resolve("v1")))
+      }),
+      AcrEmulator.layerRegistry().pipe(Layer.provideMerge(AcrEmulator.layer()))
+    )
+  )
+
+  it.live("does not accept other content in its place", () =>
+    Effect.provide(
+      Effect.gen(function* () {
+        const content = yield* RegistryContent.RegistryContent
+        const store = Repository.make(content, yield* Effect.fromResult(Reference.parse("registry.test/shop/other")))
+        yield* Effect.flip(store.putManifest(image("never sent"), { tags: ["v1"] }))
+        const error = yield* Effect.flip(store.putBlob(config, BlobSource.fromString("[]")))
+        assert.strictEqual(error.reason._tag, "ContentMismatch")
+        assert.isFalse(yield* store.has(config))
+      }),
+      AcrEmulator.layerRegistry().pipe(Layer.provideMerge(AcrEmulator.layer()))
+    )
+  )
+
+  it.live("is accepted once a copy has sent what the registry lacks, whatever it answers to a HEAD", () =>
+    Effect.provide(
+      Effect.gen(function* () {
+        const { inject, journal } = yield* AcrEmulator.AcrEmulator
+        const content = yield* RegistryContent.RegistryContent
+        const store = Repository.make(content, yield* Effect.fromResult(Reference.parse("registry.test/shop/healed")))
+        const raw = image("base")
+        const { digest } = layer("base")
+        yield* inject({
+          method: "HEAD",
+          path: `/v2/shop/healed/blobs/${digest}`,
+          times: "always",
+          consequence: { _tag: "Answer", status: 200, body: "base" }
+        })
+        const report = yield* Copy.run(yield* holding(["base"], [raw]), store, raw.descriptor.digest)
+        assert.include(
+          report.nodes.map((node) => `${node.digest} ${node.outcome}`),
+          `${digest} sent`
+        )
+        assert.deepStrictEqual(yield* content.blobBytes("shop/healed", digest), new TextEncoder().encode("base"))
+        const puts = (yield* journal).filter(({ method, path }) => method === "PUT" && path.includes("/manifests/"))
+        assert.deepStrictEqual(
+          puts.map(({ status }) => status),
+          [400, 201]
+        )
       }),
       AcrEmulator.layerRegistry().pipe(Layer.provideMerge(AcrEmulator.layer()))
     )
