@@ -5,6 +5,7 @@
  */
 import type * as Digest from "@effect-acr/client/Digest"
 import * as Data from "effect/Data"
+import * as Inspectable from "effect/Inspectable"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 
@@ -28,6 +29,12 @@ export type ReasonOf<E> = E extends {
 }
   ? Reason
   : E
+
+/** Reporters of tests replace an error by an object without a prototype, which has its message, and cannot become a text. */
+const messageOf = (cause: unknown): string =>
+  Predicate.hasProperty(cause, "message") && Predicate.isString(cause.message)
+    ? cause.message
+    : Inspectable.toStringUnknown(cause)
 
 /**
  * A copy failed.
@@ -60,8 +67,7 @@ export class CopyError<out E = unknown> extends Data.TaggedError("CopyError")<{
 
   override get message(): string {
     const at = Option.match(this.node, { onNone: () => "", onSome: (digest) => ` at ${digest}` })
-    const cause = this.cause instanceof Error ? this.cause.message : String(this.cause)
-    return `the copy failed at the ${this.side}${at}: ${cause}`
+    return `the copy failed at the ${this.side}${at}: ${messageOf(this.cause)}`
   }
 }
 
