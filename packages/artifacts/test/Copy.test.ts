@@ -363,17 +363,22 @@ describe("a copy", () => {
     })
   )
 
-  it.effect("fails with an error whose message vitest can print, which replaces the causes of errors by plain data", () =>
-    Effect.gen(function* () {
-      const target: MemoryStore.MemoryStore = { ...MemoryStore.make("target"), putBlob: () => Effect.fail(unavailable) }
-      const error = yield* Effect.flip(Copy.run(yield* source, target, "v1"))
-      const { message } = error
-      const printed = (cause: object) =>
-        Object.defineProperty(error, "cause", { value: Object.assign(Object.create(null), cause) }).message
-      assert.include(message, unavailable.message)
-      assert.strictEqual(printed({ message: unavailable.message }), message)
-      assert.include(printed({ code: "ECONNRESET" }), "ECONNRESET")
-    })
+  it.effect(
+    "fails with an error whose message vitest can print, which replaces the causes of errors by plain data",
+    () =>
+      Effect.gen(function* () {
+        const target: MemoryStore.MemoryStore = {
+          ...MemoryStore.make("target"),
+          putBlob: () => Effect.fail(unavailable)
+        }
+        const error = yield* Effect.flip(Copy.run(yield* source, target, "v1"))
+        const { message } = error
+        const printed = (cause: object) =>
+          Object.defineProperty(error, "cause", { value: Object.assign(Object.create(null), cause) }).message
+        assert.include(message, unavailable.message)
+        assert.strictEqual(printed({ message: unavailable.message }), message)
+        assert.include(printed({ code: "ECONNRESET" }), "ECONNRESET")
+      })
   )
 
   it.effect("fails at the source for content that does not match its digest", () =>

@@ -35,6 +35,14 @@ describe("a fault", () => {
     }).pipe(Effect.provide(emulator()))
   )
 
+  it.live("that answers a HEAD with the length of a body", () =>
+    Effect.gen(function* () {
+      yield* inject({ _tag: "Answer", status: 200, headers: { "content-length": "7" } }, { method: "HEAD" })
+      const reply = yield* askAsAdmin("HEAD", "/v2/alpine/manifests/v1")
+      assert.deepStrictEqual([reply.status, reply.headers["content-length"]], [200, "7"])
+    }).pipe(Effect.provide(emulator()))
+  )
+
   it.live("that resets", () =>
     Effect.gen(function* () {
       yield* inject({ _tag: "Reset" })

@@ -33,19 +33,24 @@ interface Exchange {
 
 type Handler = (request: Http.IncomingMessage) => Exchange
 
-const changedHeaders = (answer: Answer, fault: Consequence | undefined): Http.OutgoingHttpHeaders => {
-  // RFC 9110, section 8.6: an answer that never has content has no length.
-  const length =
-    answer.body === undefined || answer.status === 204 ? {} : { "Content-Length": String(lengthOf(answer.body)) }
-  const headers: Http.OutgoingHttpHeaders = { ...length, ...answer.headers }
-  if (fault?._tag !== "Headers") return headers
-  for (const [name, value] of Object.entries(fault.headers)) {
-    for (const known of Object.keys(headers)) {
-      if (known.toLowerCase() === name.toLowerCase()) delete headers[known]
+type Headers = Http.OutgoingHttpHeaders
+
+/** Headers with others in place of those of the same name, however it is written. `null` removes one. */
+const changed = (headers: Headers, changes: { readonly [name: string]: string | null }): Headers => {
+  const result = { ...headers }
+  for (const [name, value] of Object.entries(changes)) {
+    for (const known of Object.keys(result)) {
+      if (known.toLowerCase() === name.toLowerCase()) delete result[known]
     }
-    if (value !== null) headers[name] = value
+    if (value !== null) result[name] = value
   }
-  return headers
+  return result
+}
+
+const headersOf = ({ body, headers, status }: Answer, fault: Consequence | undefined): Headers => {
+  // RFC 9110, section 8.6: an answer that never has content has no length.
+  const length = body === undefined || status === 204 ? {} : { "Content-Length": String(lengthOf(body)) }
+  return changed(changed(length, headers), fault?._tag === "Headers" ? fault.headers : {})
 }
 
 /** Sends everything before the connection is closed, so that the client receives it. */
@@ -68,7 +73,7 @@ const writeAnswer = async (
   answer: Answer,
   { fault, gone, wrote }: { readonly gone: AbortSignal } & Pick<Exchange, "fault" | "wrote">
 ): Promise<void> => {
-  response.writeHead(answer.status, changedHeaders(answer, fault))
+  response.writeHead(answer.status, headersOf(answer, fault))
   const body = answer.body ?? new Uint8Array()
   const chunks = Bodies.read(body)
   const write = (written: AsyncIterable<Uint8Array>, end: boolean): Promise<void> =>
