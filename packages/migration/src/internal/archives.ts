@@ -142,11 +142,9 @@ const isStale = (
     return (yield* files.readFileString(seal)) !== index
   })
 
-const damages: ReadonlySet<string> = new Set(["ContentDiffers", "ContentMissing"])
-
 /** Whether a copy failed because an archive is damaged. */
 const isDamage = ({ cause }: CopyError<unknown>): boolean =>
-  cause instanceof ArchiveError && damages.has(cause.reason._tag)
+  cause instanceof ArchiveError && (cause.reason._tag === "ContentDiffers" || cause.reason._tag === "ContentMissing")
 
 /**
  * Fills the layout of an archive from the archive if the layout is gone, so that the next archive has what only this one has.
