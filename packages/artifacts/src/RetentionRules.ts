@@ -10,6 +10,7 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaGetter from "effect/SchemaGetter"
+import * as SchemaParser from "effect/SchemaParser"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import * as Patterns from "./internal/retention/patterns.ts"
 import { RetentionError } from "./RetentionError.ts"
@@ -267,8 +268,8 @@ const uniqueNames = Schema.makeFilter<RulesFields>(
 
 const StrictRules = RulesFields.check(uniqueNames)
 
-const decodeStrict = Schema.decodeUnknownEffect(StrictRules, { onExcessProperty: "error", errors: "all" })
-const encodeStrict = Schema.encodeEffect(StrictRules)
+const decodeStrict = SchemaParser.decodeUnknownEffect(StrictRules, { onExcessProperty: "error", errors: "all" })
+const encodeStrict = SchemaParser.encodeEffect(StrictRules)
 
 /**
  * Rules for repositories.
@@ -319,12 +320,8 @@ const encodeStrict = Schema.encodeEffect(StrictRules)
  */
 export const Rules = Schema.Unknown.pipe(
   Schema.decodeTo(Schema.toType(StrictRules), {
-    decode: SchemaGetter.transformEffect((input: unknown) =>
-      Effect.mapError(decodeStrict(input), ({ issue }) => issue)
-    ),
-    encode: SchemaGetter.transformEffect((rules: RulesFields) =>
-      Effect.mapError(encodeStrict(rules), ({ issue }) => issue)
-    )
+    decode: SchemaGetter.transformEffect((input: unknown) => decodeStrict(input)),
+    encode: SchemaGetter.transformEffect((rules: RulesFields) => encodeStrict(rules))
   })
 )
 

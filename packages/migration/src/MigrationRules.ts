@@ -13,6 +13,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaGetter from "effect/SchemaGetter"
+import * as SchemaParser from "effect/SchemaParser"
 import { jsonProblem } from "./internal/jsonProblem.ts"
 import { kindOf, placeName, renamingOf } from "./internal/names.ts"
 import { MigrationError } from "./MigrationError.ts"
@@ -259,8 +260,8 @@ const rulesProblem = Schema.makeFilter<RulesFields>(
 
 const StrictRules = RulesFields.check(rulesProblem)
 
-const decodeStrict = Schema.decodeUnknownEffect(StrictRules, { onExcessProperty: "error", errors: "all" })
-const encodeStrict = Schema.encodeEffect(StrictRules)
+const decodeStrict = SchemaParser.decodeUnknownEffect(StrictRules, { onExcessProperty: "error", errors: "all" })
+const encodeStrict = SchemaParser.encodeEffect(StrictRules)
 
 /**
  * Rules of a migration.
@@ -293,12 +294,8 @@ const encodeStrict = Schema.encodeEffect(StrictRules)
  */
 export const Rules = Schema.Unknown.pipe(
   Schema.decodeTo(Schema.toType(StrictRules), {
-    decode: SchemaGetter.transformEffect((input: unknown) =>
-      Effect.mapError(decodeStrict(input), ({ issue }) => issue)
-    ),
-    encode: SchemaGetter.transformEffect((rules: RulesFields) =>
-      Effect.mapError(encodeStrict(rules), ({ issue }) => issue)
-    )
+    decode: SchemaGetter.transformEffect((input: unknown) => decodeStrict(input)),
+    encode: SchemaGetter.transformEffect((rules: RulesFields) => encodeStrict(rules))
   })
 )
 
