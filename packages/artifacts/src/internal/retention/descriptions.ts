@@ -29,14 +29,10 @@ export const Description = Schema.Struct({
 
 export type Description = typeof Description.Type
 
-const indexTypes: ReadonlySet<string> = new Set([MediaType.ociImageIndex, MediaType.dockerManifestList])
-
-/** Whether a media type is that of an index. */
-const isIndexType = (mediaType: MediaType.MediaType): boolean =>
-  indexTypes.has(MediaType.essence(mediaType).toLowerCase())
-
-/** The specifications allow a subject in these, and the registry deletes them with it. */
-const referringTypes: ReadonlySet<string> = new Set([
+/** Indexes, and what may have a subject: the specifications allow one in these, and the registry deletes them with it. */
+const namingTypes: ReadonlySet<string> = new Set([
+  MediaType.ociImageIndex,
+  MediaType.dockerManifestList,
   MediaType.ociImageManifest,
   MediaType.ociArtifactManifest,
   MediaType.orasArtifactManifest
@@ -44,7 +40,7 @@ const referringTypes: ReadonlySet<string> = new Set([
 
 /** Whether a manifest of a media type may need others. */
 export const mayNameOthers = (mediaType: MediaType.MediaType): boolean =>
-  isIndexType(mediaType) || referringTypes.has(MediaType.essence(mediaType).toLowerCase())
+  namingTypes.has(MediaType.essence(mediaType).toLowerCase())
 
 const decoder = new TextDecoder()
 
