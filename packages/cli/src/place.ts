@@ -227,15 +227,17 @@ export const written = ({ archive, layout }: Flags, name: string, variable = "st
   })
 }
 
-/** Writes the part of a program that resolves the name, as `resolve` does. */
+/** Writes the part of a program that opens a place and resolves the name in it, as `resolve` does. */
 export const resolved = (
-  { reference }: Written,
+  flags: Flags,
+  name: string,
   platform: Option.Option<string>,
   variable: string
 ): Program.Program => {
+  const opened = written(flags, name)
   const options = Option.isSome(platform) ? `, { platform: ${Program.literal(platform.value)} }` : ""
-  return {
+  return Program.join(opened, {
     imports: { [Program.artifacts]: ["Artifact"] },
-    lines: [`const ${variable} = yield* Artifact.resolve(store, ${Program.literal(reference)}${options})`]
-  }
+    lines: [`const ${variable} = yield* Artifact.resolve(store, ${Program.literal(opened.reference)}${options})`]
+  })
 }

@@ -12,10 +12,8 @@ import * as Verb from "../verb.ts"
 
 export const document = Answer.document({ digest: Digest.Digest })
 
-const program = (artifact: string, platform: Option.Option<string>, place: Place.Flags): Program.Program => {
-  const opened = Place.written(place, artifact)
-  return Program.join(opened, Place.resolved(opened, platform, "{ digest }"), Program.print("digest"))
-}
+const program = (artifact: string, platform: Option.Option<string>, place: Place.Flags): Program.Program =>
+  Program.join(Place.resolved(place, artifact, platform, "{ digest }"), Program.print("digest"))
 
 export const digest = Command.make(
   "digest",

@@ -100,13 +100,13 @@ const readProgram = (code: string): Program.Program => ({
 })
 
 const program = (name: string, isOne: boolean, flags: Place.Flags): Program.Program => {
-  const opened = Place.written(flags, name)
-  const isOfRegistry = !Place.isInFiles(flags)
   if (isOne) {
-    const root = Place.resolved(opened, Option.none(), "root")
-    return Program.join(opened, root, readProgram("ofArtifact(store, root)"), Program.print("usage"))
+    const root = Place.resolved(flags, name, Option.none(), "root")
+    return Program.join(root, readProgram("ofArtifact(store, root)"), Program.print("usage"))
   }
-  if (!isOfRegistry) return Program.join(opened, readProgram("read(store)"), Program.print("usage"))
+  if (Place.isInFiles(flags)) {
+    return Program.join(Place.written(flags, name), readProgram("read(store)"), Program.print("usage"))
+  }
   const registry: Program.Program = {
     imports: { [Program.client]: ["Registries"] },
     lines: [`const opened = yield* Registries.open(${Program.literal(name)})`]

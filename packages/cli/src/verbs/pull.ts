@@ -182,7 +182,7 @@ const program = (
     const pulling = `Artifact.pull(store, ${name}, ${Program.literal(output)}, ${Program.literal({ ...chosen, overwrite })})`
     return Program.join(opened, { imports: { [Program.artifacts]: ["Artifact"] }, lines: [`yield* ${pulling}`] })
   }
-  const referrers = Program.join(opened, Place.resolved(opened, platform, "subject"), {
+  const referrers = Program.join(Place.resolved(place, artifact, platform, "subject"), {
     imports: { [Program.effect]: ["Stream"] },
     lines: [
       `const referrers = yield* Stream.runCollect(store.referrers(subject.digest, ${Program.literal({ artifactType: attached.value })}))`

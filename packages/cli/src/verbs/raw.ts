@@ -10,9 +10,8 @@ import * as Place from "../place.ts"
 import * as Program from "../program.ts"
 import * as Verb from "../verb.ts"
 
-const program = (artifact: string, platform: Option.Option<string>, place: Place.Flags): Program.Program => {
-  const opened = Place.written(place, artifact)
-  return Program.join(opened, Place.resolved(opened, platform, "descriptor"), {
+const program = (artifact: string, platform: Option.Option<string>, place: Place.Flags): Program.Program =>
+  Program.join(Place.resolved(place, artifact, platform, "descriptor"), {
     imports: { [Program.effect]: ["Option", "Stdio", "Stream"] },
     lines: [
       "const { stdout } = yield* Stdio.Stdio",
@@ -20,7 +19,6 @@ const program = (artifact: string, platform: Option.Option<string>, place: Place
       "yield* Stream.run(Stream.fromIterable(Option.toArray(raw)).pipe(Stream.map(({ bytes }) => bytes)), stdout())"
     ]
   })
-}
 
 export const raw = Command.make(
   "raw",

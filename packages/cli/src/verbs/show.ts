@@ -156,15 +156,12 @@ const tellImages = Effect.fnUntraced(function* ({ entries, imageConfig }: Shown)
   yield* Output.tell(`to see labels, environment and commands of an image: --platform ${Platform.format(platform)}`)
 })
 
-const program = (artifact: string, platform: Option.Option<string>, place: Place.Flags): Program.Program => {
-  const opened = Place.written(place, artifact)
-  return Program.join(
-    opened,
-    Place.resolved(opened, platform, "root"),
+const program = (artifact: string, platform: Option.Option<string>, place: Place.Flags): Program.Program =>
+  Program.join(
+    Place.resolved(place, artifact, platform, "root"),
     { imports: { [Program.artifacts]: ["Summary"] }, lines: ["const summary = yield* Summary.read(store, root)"] },
     Program.print("summary")
   )
-}
 
 export const show = Command.make(
   "show",

@@ -30,20 +30,14 @@ const outcomeOf = (found: Option.Option<Descriptor>, digest: Digest.Digest): "se
   return found.value.digest === digest ? "unchanged" : "moved"
 }
 
-const program = (
-  artifact: string,
-  tags: ReadonlyArray<string>,
-  place: Pick<Place.Flags, "layout">
-): Program.Program => {
-  const opened = Place.written(place, artifact)
-  return Program.join(opened, Place.resolved(opened, Option.none(), "descriptor"), {
+const program = (artifact: string, tags: ReadonlyArray<string>, place: Pick<Place.Flags, "layout">): Program.Program =>
+  Program.join(Place.resolved(place, artifact, Option.none(), "descriptor"), {
     imports: { [Program.effect]: ["Option"] },
     lines: [
       "const raw = yield* store.manifest(descriptor)",
       `if (Option.isSome(raw)) yield* store.putManifest(raw.value, { tags: ${Program.literal(tags)} })`
     ]
   })
-}
 
 export const tag = Command.make(
   "tag",

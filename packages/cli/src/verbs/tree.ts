@@ -42,18 +42,15 @@ const program = (
   platform: Option.Option<string>,
   withReferrers: boolean,
   place: Place.Flags
-): Program.Program => {
-  const opened = Place.written(place, artifact)
-  return Program.join(
-    opened,
-    Place.resolved(opened, platform, "root"),
+): Program.Program =>
+  Program.join(
+    Place.resolved(place, artifact, platform, "root"),
     {
       imports: { [Program.artifacts]: ["Graph"] },
       lines: [`const graph = yield* Graph.read(store, root${withReferrers ? ", { referrers: {} }" : ""})`]
     },
     Program.print("Graph.format(graph)")
   )
-}
 
 export const tree = Command.make(
   "tree",

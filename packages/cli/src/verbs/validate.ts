@@ -48,11 +48,9 @@ const program = (
   platform: Option.Option<string>,
   withReferrers: boolean,
   place: Place.Flags
-): Program.Program => {
-  const opened = Place.written(place, artifact)
-  return Program.join(
-    opened,
-    Place.resolved(opened, platform, "root"),
+): Program.Program =>
+  Program.join(
+    Place.resolved(place, artifact, platform, "root"),
     {
       imports: { [Program.artifacts]: ["Validation"] },
       lines: [
@@ -61,7 +59,6 @@ const program = (
     },
     Program.print("findings")
   )
-}
 
 /** All blobs of a manifest. Layers that may not be distributed are counted and not read. */
 const blobsOf: Counted.Wanted = (manifest) =>
