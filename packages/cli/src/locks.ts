@@ -1,7 +1,7 @@
 /**
  * The locks of Azure Container Registry on repositories, manifests and tags, as far as the registry reports them.
  */
-import type * as ChangeableAttributes from "@effect-acr/client/ChangeableAttributes"
+import * as ChangeableAttributes from "@effect-acr/client/ChangeableAttributes"
 import type * as Digest from "@effect-acr/client/Digest"
 import type * as Registries from "@effect-acr/client/Registries"
 import type { RegistryError } from "@effect-acr/client/RegistryError"
@@ -33,15 +33,11 @@ interface Doomed {
   readonly digest?: Digest.Digest
 }
 
-/** A lock against writing also prevents deletion. */
-const isLocked = ({ canDelete, canWrite }: ChangeableAttributes.ChangeableAttributes): boolean =>
-  !canDelete || !canWrite
-
 /** Fails as the change would if a lock of the repository, a tag or a manifest forbids it. */
 const expectUnlocked = (
   place: Option.Option<Registries.Opened>,
   { digest, tags }: Doomed,
-  isLocked: (attributes: ChangeableAttributes.ChangeableAttributes) => boolean
+  isAllowed: (attributes: ChangeableAttributes.ChangeableAttributes) => boolean
 ) =>
   Effect.gen(function* () {
     if (Option.isNone(place)) return
@@ -53,15 +49,15 @@ const expectUnlocked = (
     ]
     for (const [name, properties] of lockable) {
       const told = yield* ifTold<ChangeableAttributes.ChangeableAttributes>(properties)
-      if (!Option.exists(told, isLocked)) continue
+      if (Option.isNone(told) || isAllowed(told.value)) continue
       return yield* new Refused({ description: `${name} is locked`, help: "unlock it first: eacr unlock" })
     }
   })
 
 /** Fails as the deletion would if a lock forbids it. */
 export const expectDeletable = (place: Option.Option<Registries.Opened>, doomed: Doomed) =>
-  expectUnlocked(place, doomed, isLocked)
+  expectUnlocked(place, doomed, ChangeableAttributes.isDeletable)
 
 /** Fails as setting the tags, or pushing a manifest without one, would if a lock against writing forbids it. */
 export const expectWritable = (place: Option.Option<Registries.Opened>, tags: ReadonlyArray<string>) =>
-  expectUnlocked(place, { tags }, ({ canWrite }) => !canWrite)
+  expectUnlocked(place, { tags }, ({ canWrite }) => canWrite)
