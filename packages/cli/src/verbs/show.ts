@@ -111,7 +111,7 @@ const locksOf = ({ lock, repositoryLock, tagLock }: Shown): ReadonlyArray<string
 const forbidden = ({ canDelete, canList, canRead, canWrite }: ChangeableAttributes.ChangeableAttributes): string => {
   const operations = Object.entries({ write: canWrite, delete: canDelete, list: canList, read: canRead })
   const against = operations.filter(([, isAllowed]) => !isAllowed).map(([name]) => name)
-  return against.length === 0 ? "none" : `against ${against.join(", ")}`
+  return `against ${against.join(", ")}`
 }
 
 const text =
