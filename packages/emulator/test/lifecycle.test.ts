@@ -154,7 +154,7 @@ describe("the command", () => {
       const endpoint = /http:\/\/127\.0\.0\.1:\d+/.exec(printed)?.[0] ?? ""
       assert.include(
         printed,
-        `echo emulator | eacr login ${endpoint.replace("http://", "")} -u admin --password-stdin\n`
+        `echo emulator | eacr login ${endpoint.replace("http://", "")} -u admin --password-stdin --plain-http\n`
       )
       assert.include(printed, `docker login ${endpoint.replace("http://", "")} -u admin -p emulator`)
       const reply = yield* HttpClient.get(`${endpoint}/v2/`)

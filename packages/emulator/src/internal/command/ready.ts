@@ -73,12 +73,11 @@ const certificateLines = ({ certificate, certificateFile }: Ready): ReadonlyArra
       ? ["Clients must trust its certificate: --ca-out FILE writes it to a file."]
       : [`Clients must trust the certificate in ${certificateFile}.`]
 
-/** The line that logs `eacr` in. It uses http for this machine unless told otherwise. */
-const eacrLine = ({ certificate, certificateFile, loginServer, logins: { adminUser } }: Ready): string =>
-  [
-    `echo ${adminUser.password} | eacr login ${loginServer} -u ${adminUser.username} --password-stdin`,
-    ...(certificate === undefined ? [] : [`--no-plain-http --ca-file ${certificateFile ?? "FILE"}`])
-  ].join(" ")
+/** The line that logs `eacr` in. By itself, it uses http for this machine alone, which `--public-host` may not name. */
+const eacrLine = ({ certificate, certificateFile, loginServer, logins: { adminUser } }: Ready): string => {
+  const flags = certificate === undefined ? "--plain-http" : `--no-plain-http --ca-file ${certificateFile ?? "FILE"}`
+  return `echo ${adminUser.password} | eacr login ${loginServer} -u ${adminUser.username} --password-stdin ${flags}`
+}
 
 /** For people. */
 export const instructions = (ready: Ready): string => {
