@@ -2,7 +2,7 @@
  * The settings of the command: the members of its configuration file, all optional.
  */
 import * as Reference from "@effect-acr/client/Reference"
-import * as Effect from "effect/Effect"
+import type * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
@@ -10,6 +10,8 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type * as SchemaAST from "effect/SchemaAST"
 import * as SchemaGetter from "effect/SchemaGetter"
+import type * as SchemaIssue from "effect/SchemaIssue"
+import * as SchemaParser from "effect/SchemaParser"
 import type * as AcrEmulator from "../../AcrEmulator.ts"
 import type * as Control from "../../Control.ts"
 import { Limits } from "../../Modes.ts"
@@ -59,32 +61,28 @@ export const Image = Schema.String.check(
 
 const AnySeed = Schema.Union([Image, SeedContents, SeedImage])
 
-const decodeText = Schema.decodeUnknownEffect(Image)
-const decodeContents = Schema.decodeUnknownEffect(SeedContents)
-const decodeImage = Schema.decodeUnknownEffect(SeedImage)
+const decodeText = SchemaParser.decodeUnknownEffect(Image)
+const decodeContents = SchemaParser.decodeUnknownEffect(SeedContents)
+const decodeImage = SchemaParser.decodeUnknownEffect(SeedImage)
 
 /** Decodes a seed as the kind that it is meant to be, so that errors are about this kind alone. */
 const decodeSeed = (
   seed: unknown,
   options: SchemaAST.ParseOptions
-): Effect.Effect<typeof AnySeed.Type, Schema.SchemaError> =>
+): Effect.Effect<typeof AnySeed.Type, SchemaIssue.Issue> =>
   typeof seed === "string"
     ? decodeText(seed, options)
     : Predicate.hasProperty(seed, "from")
       ? decodeContents(seed, options)
       : decodeImage(seed, options)
 
-const encodeSeed = Schema.encodeEffect(AnySeed)
+const encodeSeed = SchemaParser.encodeEffect(AnySeed)
 
 /** An image as text, an image or another artifact, or a folder or an archive with images. */
 const SeedSetting = Schema.Unknown.pipe(
   Schema.decodeTo(Schema.toType(AnySeed), {
-    decode: SchemaGetter.transformEffect((seed: unknown, options) =>
-      Effect.mapError(decodeSeed(seed, options), ({ issue }) => issue)
-    ),
-    encode: SchemaGetter.transformEffect((seed: typeof AnySeed.Type) =>
-      Effect.mapError(encodeSeed(seed), ({ issue }) => issue)
-    )
+    decode: SchemaGetter.transformEffect(decodeSeed),
+    encode: SchemaGetter.transformEffect((seed: typeof AnySeed.Type) => encodeSeed(seed))
   })
 )
 
