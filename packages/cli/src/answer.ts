@@ -21,7 +21,6 @@ export const document = <const Fields extends Schema.Struct.Fields>(fields: Fiel
 
 /** What a verb answers, in each of the formats. */
 export interface Answer {
-  /** The JSON document. */
   readonly json: Effect.Effect<string>
   readonly text: (view: View) => ReadonlyArray<string>
   /** Digests or names alone. Defaults to nothing. */

@@ -84,7 +84,6 @@ const isBlind = ({ coverage, manifests, rules, tags }: Plan): boolean => {
 export const codeOf = (plans: ReadonlyArray<Plan>): ExitCode =>
   plans.some(isBlind) ? exitCodes.partly : exitCodes.done
 
-/** A plan as an answer. */
 export const answerOf = (plans: ReadonlyArray<Plan>): Answer.Answer =>
   Answer.make(
     plansDocument,

@@ -45,7 +45,6 @@ export class Refused extends Data.TaggedError("Refused")<{
 /** The answer is printed. The exit code tells more about it. */
 export class Ended extends Data.TaggedError("Ended")<{ readonly code: ExitCode }> {}
 
-/** The errors of stores. */
 export type StoreError = ArchiveError | LayoutError | PlatformError | RegistryError
 
 /** All that a verb fails with. */

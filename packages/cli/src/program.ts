@@ -3,7 +3,6 @@
  */
 import * as Predicate from "effect/Predicate"
 
-/** A part of a program. */
 export interface Program {
   /** Names to import, by package. */
   readonly imports: Readonly<Record<string, ReadonlyArray<string>>>

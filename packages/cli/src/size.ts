@@ -4,6 +4,5 @@
 import * as ByteSize from "effect/ByteSize"
 import type { View } from "./table.ts"
 
-/** Writes a size. */
 export const size = ({ isTerminal }: Pick<View, "isTerminal">, bytes: number): string =>
   isTerminal ? ByteSize.format(ByteSize.bytes(bytes), { system: "binary", precision: 1 }) : String(bytes)

@@ -22,7 +22,6 @@ export const described =
   ): Command.Command<Name, Input, ContextInput, E, R> =>
     command.pipe(Command.withDescription(about.does), Command.withExamples(about.examples))
 
-/** A call of a verb. */
 export interface Call {
   /** Completes the sentence "cannot …". */
   readonly what: string

@@ -83,7 +83,6 @@ const usesOf = (graphs: Iterable<Graph>): ReadonlyMap<Digest.Digest, Use> => {
   return uses
 }
 
-/** Bytes by root. */
 const bytesByRoot = (uses: ReadonlyArray<Use>): ReadonlyMap<Digest.Digest, number> => {
   const bytes = new Map<Digest.Digest, number>()
   for (const { descriptor, roots } of uses) {

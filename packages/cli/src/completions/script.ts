@@ -147,7 +147,6 @@ const lookups: Readonly<Record<Shell, string>> = { bash, zsh, fish, powershell }
 /** Removes the head of a generated script, which names an option that this command does not have. */
 const head = /^(?:# ?.*\n|\n|###-begin-.*\n)*/
 
-/** Writes the script of a shell. */
 export const script = (root: Command.Command.Any, shell: Shell): string => {
   const generated = Completions.generate("eacr", shell, describe(root))
   const parts = generated.replace(head, "").split(registration[shell])

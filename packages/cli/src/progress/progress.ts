@@ -141,7 +141,6 @@ const makeScreen = Effect.gen(function* () {
   }
 })
 
-/** The kind of a transfer. */
 export interface Kind {
   /** What the same call does after an interruption. */
   readonly again: string
@@ -167,7 +166,6 @@ export const readsAgain: Kind = { again: "the same command starts again", isPrin
 /** Prints content. */
 export const printsAgain: Kind = { ...readsAgain, isPrinting: true }
 
-/** The state of one transfer. */
 const makeState = Effect.gen(function* () {
   let state = State.start(yield* Clock.currentTimeMillis)
   const progress: Progress = {

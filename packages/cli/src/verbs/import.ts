@@ -69,7 +69,6 @@ const chosen = Effect.fnUntraced(function* (names: ReadonlyArray<string>, wanted
   return yield* new WrongCall({ description })
 })
 
-/** The options of each copy. */
 const optionsOf = (file: string, tags: ReadonlyArray<string>, isDryRun: boolean): Copy.Options => ({
   ...(tags.length === 0 ? {} : { tags }),
   // A stream is read in its own order, so that no large part of it is kept in memory.

@@ -181,7 +181,6 @@ const planAll = Effect.fnUntraced(function* (place: string, given: Given) {
 const outcomeLine = ({ detail, digest, outcome, tag }: RetentionReport.Outcome): string =>
   [outcome, ...(tag === undefined ? [] : [tag]), digest, ...(detail === undefined ? [] : [detail])].join("\t")
 
-/** A plan that failed. */
 interface FailedPlan {
   readonly repository: string
   readonly problem: string
@@ -303,7 +302,6 @@ const confirmed = Effect.fnUntraced(function* (plans: ReadonlyArray<Plan>, isSur
   return yield* Answer.print({ ...PlanFile.answerOf(plans), code: exitCodes.no })
 })
 
-/** The purpose of a plan. */
 type Purpose = "apply" | "show" | { readonly file: string }
 
 const purposeOf = (planned: Option.Option<string>, dryRun: boolean): Purpose => {

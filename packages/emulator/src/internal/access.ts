@@ -27,7 +27,6 @@ const actionsOf: { readonly [action in ScopeMapAction]: string } = {
 const concerns = (pattern: string, name: string): boolean =>
   pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : pattern === name
 
-/** Whether an identity has a right. */
 export const has = (identity: Identity, right: Right, anonymousPull: boolean): boolean => {
   switch (identity._tag) {
     case "Owner":
@@ -85,7 +84,6 @@ export const byResource = (
     }
   })
 
-/** Rights as scopes. */
 export const formatScopes = (rights: ReadonlyArray<Right>): string =>
   byResource(rights)
     .map(({ actions, name, type }) => `${type}:${name}:${actions.join(",")}`)

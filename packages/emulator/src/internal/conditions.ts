@@ -10,7 +10,6 @@ export interface Conditions {
 
 export const unconditional: Conditions = { ifMatch: undefined, ifNoneMatch: undefined }
 
-/** The entity tag of a manifest. */
 export const entityTag = (digest: string): string => `"${digest}"`
 
 /** Whether a list of entity tags names a digest; `*` names any. */

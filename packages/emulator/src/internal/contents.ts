@@ -62,13 +62,11 @@ export const list = async (directory: string): Promise<ReadonlySet<string>> => {
   return found
 }
 
-/** Removes the file of a digest. */
 export const drop = (directory: string, digest: string): Promise<void> => removeFile(fileOf(directory, digest))
 
 /** Removes content that is still being received. */
 export const forget = (directory: string): Promise<void> => remove(incomingIn(directory))
 
-/** Starts a file. */
 export const start = async (directory: string): Promise<Incoming> => {
   const id = randomUUID()
   const file = join(incomingIn(directory), id)

@@ -276,7 +276,6 @@ export const make = (options: {
 
 export type Tokens = ReturnType<typeof make>
 
-/** The account of a scope-map token. */
 export const scopeMapAccount = (token: {
   readonly username: string
   readonly password: Redacted.Redacted<string>

@@ -32,7 +32,6 @@ export interface NameProblem {
 /** Whether the problem of a repository is that of its name. */
 export const isOfName = (problem: string | null): boolean => problem === "collision" || problem === "invalidName"
 
-/** The kind of a place. */
 export const kindOf = (place: Place): "registry" | "layouts" | "archives" =>
   "registry" in place ? "registry" : "layouts" in place ? "layouts" : "archives"
 

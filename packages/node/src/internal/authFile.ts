@@ -106,7 +106,6 @@ export const problemOf = ({ reason }: PlatformError, action: string): Problem =>
   return { description: `it can't be ${action}`, code }
 }
 
-/** A problem as one text. */
 export const shown = ({ code, description }: Problem): string =>
   code === undefined ? description : `${description} (${code})`
 

@@ -61,7 +61,6 @@ const memberOf = (part: string): Member => {
   return { key: String(JSON.parse(part.slice(quote, end))), head: part.slice(0, value), value: part.slice(value) }
 }
 
-/** Reads an object. */
 const objectOf = (text: string): ObjectText => {
   const start = text.indexOf("{") + 1
   const body = text.slice(start, text.lastIndexOf("}"))

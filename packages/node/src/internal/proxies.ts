@@ -13,7 +13,6 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 
-/** A proxy. */
 export interface Proxy {
   /** Its origin, without the login: `http://proxy.example:3128`. */
   readonly origin: string

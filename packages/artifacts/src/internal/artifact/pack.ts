@@ -96,7 +96,6 @@ export interface Packed {
 
 type Blob = Packed["blobs"][number]
 
-/** A file or a folder with its title. */
 interface Titled extends FileInput {
   readonly title: string
 }

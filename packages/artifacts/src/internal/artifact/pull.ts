@@ -120,7 +120,6 @@ const manifestOf = <E>(source: Reader<E>, reference: string, platform: Platform.
     return { descriptor, layers: view.layers }
   })
 
-/** A layer with a title. */
 interface Titled {
   readonly title: string
   readonly layer: Descriptor

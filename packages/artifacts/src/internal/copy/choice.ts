@@ -59,7 +59,6 @@ export interface Choice {
   readonly leftOut: ReadonlyMap<Digest.Digest, Descriptor>
 }
 
-/** Everything. */
 export const whole = (root: Descriptor): Choice => ({ root, made: [], leftOut: new Map() })
 
 const named = (platform: Platform.Platform): string => Platform.format(platform)

@@ -29,7 +29,6 @@ import * as Disk from "./disk.ts"
 import * as Index from "./index.ts"
 import type * as Locks from "./lock.ts"
 
-/** A change to a layout. */
 export type Change =
   | {
       readonly _tag: "Put"
@@ -48,7 +47,6 @@ export type Change =
 
 /** Changes that are kept until a batch ends. */
 interface Batch {
-  /** The index with the changes. */
   readonly index: Index.Index
   readonly changes: Array<Change>
   /** Manifests that are removed when the batch ends. */

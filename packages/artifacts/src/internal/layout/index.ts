@@ -301,7 +301,6 @@ const make = (fields: { readonly [field: string]: unknown }, initial: ReadonlyAr
   }
 }
 
-/** An empty index. */
 export const empty = (): Index => make({ schemaVersion: 2, mediaType: MediaType.ociImageIndex }, [])
 
 /** Parses the file, or returns why it cannot be read. */

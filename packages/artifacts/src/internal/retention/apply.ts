@@ -53,7 +53,6 @@ type Failure = RegistryError | RetentionError
 const defaultMaxAge = Duration.hours(1)
 const defaultConcurrency = 8
 
-/** A run. */
 interface Run extends Known {
   /** Why the run ends early, if it does. */
   stopped: string | undefined

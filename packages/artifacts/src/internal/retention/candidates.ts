@@ -7,7 +7,6 @@ import type { Tag } from "../../RetentionInventory.ts"
 import type { Candidates, Kind, Since } from "../../RetentionRules.ts"
 import type { Graph, Node } from "./graph.ts"
 
-/** A candidate. */
 export interface Candidate {
   readonly of: Candidates
   /** The tag, if the candidate is a tag. */

@@ -200,7 +200,6 @@ const select = (rule: Rule, setting: Setting, candidates: ReadonlyArray<Candidat
   return selected.map(({ candidate }) => candidate)
 }
 
-/** The rules for a repository. */
 const rulesFor = ({ rules }: Rules, repository: string): ReadonlyArray<Rule> =>
   rules.filter(
     ({ repositories }) => repositories === undefined || Option.isSome(compiled(repositories).match(repository))

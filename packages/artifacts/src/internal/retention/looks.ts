@@ -23,7 +23,6 @@ type Failure = RegistryError | RetentionError
 /** How often a check is repeated because something was pushed meanwhile. */
 const mostLooks = 10
 
-/** The outcome of a step. */
 export type Said = Pick<Outcome, "outcome" | "detail">
 
 export const done: Said = { outcome: "done" }

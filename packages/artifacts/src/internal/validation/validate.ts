@@ -243,7 +243,6 @@ const readBlob = <E>(reader: Reader<E>, wanted: Wanted): Effect.Effect<Read, E, 
     return { bytes: size, findings: [...findings, ...layerDifferences(wanted, measured.success)] }
   })
 
-/** Validates an artifact. */
 export const validate = <E>(
   reader: Reader<E>,
   root: Descriptor,

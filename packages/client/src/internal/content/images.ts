@@ -206,7 +206,6 @@ const addIndex = (offer: Offer, index: Manifest.ImageIndex, wanted: Platform.Pla
   }
 }
 
-/** Chooses one of the candidates. */
 const choose = (
   { candidates, names }: Offer,
   wanted: Platform.Platform | undefined

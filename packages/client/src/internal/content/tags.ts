@@ -14,7 +14,6 @@ import * as Arguments from "../api/arguments.ts"
 import * as Distribution from "../api/distribution.ts"
 import * as Management from "../api/management.ts"
 
-/** Options for a list. */
 interface ListOptions {
   readonly pageSize?: number
   readonly continueFrom?: string

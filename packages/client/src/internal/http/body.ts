@@ -38,7 +38,6 @@ interface Read {
 /** The chunks of a body. */
 type Chunks = Pull.Pull<Arr.NonEmptyReadonlyArray<Uint8Array>, HttpClientError.HttpClientError>
 
-/** Pulls the body of a response. */
 export const pullBody = (response: HttpClientResponse.HttpClientResponse): Effect.Effect<Chunks, never, Scope.Scope> =>
   isPulledResponse(response)
     ? Effect.succeed(response.pull)

@@ -50,7 +50,6 @@ export const begin = (answersChallenges: boolean, resends = 0): Requests => ({
   challenge: undefined
 })
 
-/** A failed request. */
 interface Failed {
   readonly error: RegistryError
   readonly challenges: ReadonlyArray<unknown>
@@ -163,7 +162,6 @@ const endingOf = (operation: Operation<unknown>, seen: Seen, exit: Exit.Exit<unk
     : { errorType: errorTypeOf(operation, seen, error), exit: Exit.fail(error) }
 }
 
-/** A request of an operation. */
 export interface Request {
   readonly operation: Operation<unknown>
   readonly host: Host

@@ -10,7 +10,6 @@ export interface Scanner {
   readonly atEnd: () => boolean
   /** Takes the match of a sticky pattern at the current position, if there is one. */
   readonly take: (pattern: RegExp) => RegExpExecArray | null
-  /** Skips one character. */
   readonly skip: () => void
 }
 

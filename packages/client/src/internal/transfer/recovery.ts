@@ -44,7 +44,6 @@ export const isPassing = (reason: Reason): boolean =>
 const isDenied = ({ reason, response }: RegistryError): boolean =>
   (reason._tag === "Forbidden" || reason._tag === "Unauthenticated") && (response?.errors.length ?? 0) > 0
 
-/** Classifies an error. */
 export const faultOf = (error: RegistryError): Fault => {
   const { reason, response } = error
   const has = (...codes: ReadonlyArray<string>) => response?.errors.some(({ code }) => codes.includes(code)) === true

@@ -169,7 +169,6 @@ const problems = ({ problems: all }: Progress): Html => {
   )
 }
 
-/** Writes the page. */
 export const page = ({ json, name, progress }: View): string =>
   markup`<!doctype html>
 <html lang="en">

@@ -29,7 +29,6 @@ export const make = ({ inTransaction, lock, sql, transaction }: Access) => {
       Effect.map(sql<Run>`SELECT id, rules, pass, phase, attempt FROM migration_runs WHERE name = ${name}`, Arr.head)
     )
 
-  /** A run by its number. */
   const byId = (id: number): Effect.Effect<Run, MigrationError> =>
     guarded(
       Effect.flatMap(sql<Run>`SELECT id, rules, pass, phase, attempt FROM migration_runs WHERE id = ${id}`, ([run]) =>
