@@ -7,7 +7,6 @@ import type { ExitCode } from "./exitCode.ts"
 import type { Ended, Problem } from "./problem.ts"
 import { readingOf } from "./reading.ts"
 
-/** A failure as the command prints it. */
 export class Failure extends Data.TaggedError("Failure")<{
   /** What failed and on which object. */
   readonly what: string

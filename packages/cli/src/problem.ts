@@ -47,7 +47,6 @@ export class Ended extends Data.TaggedError("Ended")<{ readonly code: ExitCode }
 
 export type StoreError = ArchiveError | LayoutError | PlatformError | RegistryError
 
-/** All that a verb fails with. */
 export type Problem =
   | StoreError
   | ArtifactError

@@ -63,7 +63,6 @@ const ofCopy = ({ cause, node, side }: CopyError<StoreError | Fault>): Reading =
   return { ...reading, why: `${place}: ${reading.why}` }
 }
 
-/** Reads what a problem says. */
 export const readingOf = (problem: Problem): Reading => {
   switch (problem._tag) {
     case "RegistryError":

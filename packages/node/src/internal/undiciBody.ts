@@ -52,7 +52,6 @@ export class Pieces implements AsyncIterable<Uint8Array> {
   }
 }
 
-/** The body of a request as undici takes it. */
 export const bodyOf = (body: HttpBody.HttpBody, context: Context.Context<never>): Uint8Array | Pieces | null => {
   switch (body._tag) {
     case "Empty":

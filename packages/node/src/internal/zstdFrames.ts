@@ -58,7 +58,6 @@ function* frames(): Generator<Step, void, Uint8Array> {
   }
 }
 
-/** Splits one stream. */
 export interface Splitter {
   /** Splits a chunk where frames end. */
   readonly split: (piece: Uint8Array) => ReadonlyArray<Uint8Array>
@@ -66,7 +65,6 @@ export interface Splitter {
   readonly isWhole: () => boolean
 }
 
-/** Makes a splitter for one stream. */
 export const makeSplitter = (): Splitter => {
   const parser = frames()
   let step: Step = end

@@ -269,7 +269,6 @@ const unpaired = (
 
 const isIndex = ({ view }: Read): boolean => view._tag === "ImageIndex"
 
-/** Compares two artifacts. */
 export const compare = <E1, E2>(
   left: { readonly reader: Reader<E1>; readonly root: Descriptor },
   right: { readonly reader: Reader<E2>; readonly root: Descriptor }

@@ -399,7 +399,6 @@ export const prepare = Effect.fnUntraced(function* <E, R>(
   }
 })
 
-/** Unpacks a tar archive into a folder. */
 export const unpack = <E, R>(
   tar: Stream.Stream<Uint8Array, E, R>,
   folder: string,

@@ -13,7 +13,6 @@ const describe = ({ manifests, tags }: Place["restored"]): string =>
     ...(tags.size === 0 ? [] : [`tags were restored: ${tags.size}`])
   ].join(", ")
 
-/** Adds to the error of a restore what was restored before. */
 export const restoring = <A>(
   registry: ContainerRegistry.Service,
   repository: string,

@@ -4,7 +4,6 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 
-/** The common fields of the properties of repositories, tags and manifests. */
 export const recordFields = {
   /** The registry's login server, as the registry states it: `myregistry.azurecr.io`. */
   registryLoginServer: Schema.String,

@@ -42,7 +42,6 @@ const mayBeSecret = (text: string): boolean =>
   !words.test(text.replace("@", ":")) ||
   text.split(/[^\p{L}\p{N}]+/u).some((word) => isMixed(word) || isScrambled(word) || isLong(word))
 
-/** A refused value, as an error shows it. */
 export const refusedValue = (value: unknown): string => {
   if (typeof value === "object" || typeof value === "function") return `<${value === null ? "null" : typeof value}>`
   const text = String(value)
