@@ -16,6 +16,7 @@ import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import type * as Path from "effect/Path"
 import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stdio from "effect/Stdio"
 import * as Argument from "effect/cli/Argument"
@@ -116,6 +117,9 @@ export const isInFiles = ({ archive, layout }: Flags): boolean => isGiven(layout
 /** Whether two places are one repository, layout or archive. */
 export const isSame = ({ origin: one }: Reader<unknown>, { origin: other }: Reader<unknown>): boolean =>
   one.place === other.place && one.repository === other.repository
+
+/** Whether a name is that of a registry, and not of something in it. */
+export const isRegistry = Schema.is(Reference.Registry)
 
 /** Whether a name in a registry is that of one artifact, and not of a repository. */
 export const isArtifact = (name: string): boolean =>

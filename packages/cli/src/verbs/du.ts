@@ -6,7 +6,6 @@ import type { GraphError } from "@effect-acr/artifacts/Graph"
 import * as StorageUsage from "@effect-acr/artifacts/StorageUsage"
 import * as Annotations from "@effect-acr/client/Annotations"
 import * as Digest from "@effect-acr/client/Digest"
-import * as Reference from "@effect-acr/client/Reference"
 import { printable } from "@effect-acr/client/Printable"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -41,10 +40,8 @@ type Usage = StorageUsage.StorageUsage
 const isArtifact = (name: string, flags: Place.Flags): boolean =>
   Place.isInFiles(flags) ? name !== "" : Place.isArtifact(name)
 
-const isRegistry = Schema.is(Reference.Registry)
-
 const expectRepository = (name: string, flags: Place.Flags) =>
-  Place.isInFiles(flags) || !isRegistry(name)
+  Place.isInFiles(flags) || !Place.isRegistry(name)
     ? Effect.void
     : new WrongCall({ description: `du counts one repository at a time. To list repositories: eacr ls ${name}` })
 

@@ -5,7 +5,6 @@ import type { Reader } from "@effect-acr/artifacts/ContentStore"
 import type { GraphError } from "@effect-acr/artifacts/Graph"
 import * as NamePatterns from "@effect-acr/artifacts/NamePatterns"
 import * as TagList from "@effect-acr/artifacts/TagList"
-import * as Reference from "@effect-acr/client/Reference"
 import * as Registries from "@effect-acr/client/Registries"
 import * as RegistryContent from "@effect-acr/client/RegistryContent"
 import { printable } from "@effect-acr/client/Printable"
@@ -36,10 +35,8 @@ export const document = Answer.document({
   details: Schema.optionalKey(Schema.Array(TagList.TagEntry))
 })
 
-const isRegistry = Schema.is(Reference.Registry)
-
 /** Removes the slash after the name of a registry. */
-const withoutSlash = (name: string): string => (isRegistry(name.slice(0, -1)) ? name.replace(/\/$/, "") : name)
+const withoutSlash = (name: string): string => (Place.isRegistry(name.slice(0, -1)) ? name.replace(/\/$/, "") : name)
 
 const orders = ["name", "newest", "oldest"] as const
 
@@ -234,7 +231,7 @@ const list = Effect.fnUntraced(function* (name: string, wish: Wish, flags: Place
   if (Place.isArtifact(name)) {
     return yield* refuse(`ls lists a repository, and this is an artifact, which show describes: eacr show ${name}`)
   }
-  const isOfRegistry = isRegistry(name)
+  const isOfRegistry = Place.isRegistry(name)
   const isWanted = yield* checked(wish, isOfRegistry)
   if (isOfRegistry) {
     const wanted = Stream.filter(repositories(name), (repository) => isWanted(repository))
@@ -279,7 +276,7 @@ const program = (name: string, wish: Wish, flags: Place.Flags): Program.Program 
     ...filter.isWanted.map((isWanted) => `Stream.filter(${isWanted})`),
     ...(Option.contains(wish.sort, "name") ? [sortStep] : [])
   ]
-  if (isRegistry(name)) {
+  if (Place.isRegistry(name)) {
     const opened: Program.Program = {
       imports: { [Program.client]: ["Registries", "RegistryContent"] },
       lines: [

@@ -6,7 +6,6 @@ import type * as RetentionPlan from "@effect-acr/artifacts/RetentionPlan"
 import * as RetentionReport from "@effect-acr/artifacts/RetentionReport"
 import * as RetentionRules from "@effect-acr/artifacts/RetentionRules"
 import { printable } from "@effect-acr/client/Printable"
-import * as Reference from "@effect-acr/client/Reference"
 import * as Registries from "@effect-acr/client/Registries"
 import * as RegistryContent from "@effect-acr/client/RegistryContent"
 import * as Effect from "effect/Effect"
@@ -169,7 +168,7 @@ const planRegistry = Effect.fnUntraced(function* (registry: string, rules: Reten
 
 const planAll = Effect.fnUntraced(function* (place: string, given: Given) {
   const rules = yield* rulesFor(given)
-  const isRegistry = Schema.is(Reference.Registry)(place)
+  const isRegistry = Place.isRegistry(place)
   if (isRegistry && Option.isNone(given.rules)) {
     return yield* wrong(`${place} is a whole registry, for which --rules FILE says which repositories are meant`)
   }

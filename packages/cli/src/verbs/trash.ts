@@ -4,7 +4,6 @@
 import * as Trash from "@effect-acr/artifacts/Trash"
 import * as ContainerRegistry from "@effect-acr/client/ContainerRegistry"
 import * as Digest from "@effect-acr/client/Digest"
-import * as Reference from "@effect-acr/client/Reference"
 import * as Registries from "@effect-acr/client/Registries"
 import * as RegistryContent from "@effect-acr/client/RegistryContent"
 import type * as SoftDeleted from "@effect-acr/client/SoftDeleted"
@@ -24,6 +23,7 @@ import { dryRunFlag, outcome as outcomeOf } from "../dryRun.ts"
 import { exitCodes } from "../exitCode.ts"
 import { NotThere, WrongCall } from "../problem.ts"
 import * as Output from "../output.ts"
+import * as Place from "../place.ts"
 import * as Program from "../program.ts"
 import { table } from "../table.ts"
 import * as Verb from "../verb.ts"
@@ -91,10 +91,8 @@ const ofRepository = Effect.fnUntraced(function* (name: string) {
   })
 })
 
-const isRegistry = Schema.is(Reference.Registry)
-
 const listProgram = (place: string): Program.Program =>
-  isRegistry(place)
+  Place.isRegistry(place)
     ? {
         imports: { [Program.client]: ["ContainerRegistry", "Registries"], [Program.effect]: ["Console", "Stream"] },
         lines: [
@@ -122,7 +120,7 @@ const ls = Command.make(
   ({ place }) =>
     Verb.answer(
       { what: `list the trash of ${place}`, program: listProgram(place) },
-      isRegistry(place) ? ofRegistry(place) : ofRepository(place)
+      Place.isRegistry(place) ? ofRegistry(place) : ofRepository(place)
     )
 ).pipe(
   Verb.described({
