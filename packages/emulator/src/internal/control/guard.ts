@@ -17,13 +17,7 @@ export const problem = (status: number, title: string): HttpServerResponse.HttpS
   )
 
 /** The name in a Host header or an option. Names are case-insensitive. */
-const hostnameOf = (host: string): string | undefined => {
-  try {
-    return new URL(`http://${host}`).hostname.replace(/^\[|\]$/g, "")
-  } catch {
-    return undefined
-  }
-}
+const hostnameOf = (host: string): string | undefined => URL.parse(`http://${host}`)?.hostname.replace(/^\[|\]$/g, "")
 
 /** An address resolves only to itself, and browsers resolve `localhost` only to this machine. */
 const isOwn = (hostname: string, hosts: ReadonlyArray<string>): boolean =>
