@@ -12,7 +12,7 @@ import { printable } from "@effect-acr/client/Printable"
 import * as Effect from "effect/Effect"
 import type * as Undici from "undici"
 import { buildConnector } from "./undici.ts"
-import type { Proxy } from "./proxies.ts"
+import { portOf, type Proxy, withoutBrackets } from "./proxies.ts"
 import * as Tunnel from "./tunnel.ts"
 
 /** An address, and the part of the network that it belongs to. */
@@ -33,8 +33,6 @@ const problemOf = (error: unknown): Problem => ({
   code: error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "",
   description: printable(error instanceof Error && error.message !== "" ? error.message : String(error))
 })
-
-const withoutBrackets = (host: string): string => host.replace(/^\[(.*)\]$/, "$1")
 
 /** All addresses of a host in the DNS of this machine. */
 export const addressesOf = ({ hostname }: URL): Effect.Effect<ReadonlyArray<Address>, Problem> =>
@@ -75,8 +73,6 @@ const certificateOf = (socket: tls.TLSSocket): Certificate => {
   }
 }
 
-const portOf = ({ port, protocol }: URL): number => Number(port === "" ? (protocol === "https:" ? 443 : 80) : port)
-
 /** Opens a socket, and closes it with the scope. `open` returns the function that aborts it. */
 const socketOf = <S extends Socket>(open: (done: (outcome: Effect.Effect<S, Problem>) => void) => () => void) =>
   Effect.acquireRelease(
@@ -90,7 +86,7 @@ const socketOf = <S extends Socket>(open: (done: (outcome: Effect.Effect<S, Prob
 
 const plain = (url: URL) =>
   socketOf<Socket>((done) => {
-    const socket = connectPlain({ host: withoutBrackets(url.hostname), port: portOf(url) })
+    const socket = connectPlain({ host: withoutBrackets(url.hostname), port: Number(portOf(url)) })
     socket.once("connect", () => done(Effect.succeed(socket)))
     socket.on("error", (error) => done(Effect.fail(problemOf(error))))
     return () => socket.destroy()

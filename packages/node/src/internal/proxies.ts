@@ -27,7 +27,7 @@ export type Route = (server: URL) => Proxy | undefined
 
 export const direct: Route = () => undefined
 
-const withoutBrackets = (host: string): string => host.replace(/^\[(.*)\]$/, "$1")
+export const withoutBrackets = (host: string): string => host.replace(/^\[(.*)\]$/, "$1")
 const withoutDot = (host: string): string => host.replace(/\.$/, "")
 
 const familyOf = (address: string) => (isIPv4(address) ? "ipv4" : "ipv6")
@@ -65,7 +65,7 @@ const ruleOf = (entry: string): Rule => {
   return port === undefined ? rule : (host, other) => other === port && rule(host, other)
 }
 
-const portOf = ({ port, protocol }: URL): string => (port !== "" ? port : protocol === "https:" ? "443" : "80")
+export const portOf = ({ port, protocol }: URL): string => (port !== "" ? port : protocol === "https:" ? "443" : "80")
 
 /** Tests whether `NO_PROXY` names a server. A text may hold several entries, separated by commas or spaces. */
 export const bypass = (entries: ReadonlyArray<string>): ((server: URL) => boolean) => {
