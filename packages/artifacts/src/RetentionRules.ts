@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { documentProblems, duration } from "@effect-acr/client/Printable"
+import { documentProblems, duration, jsonProblem } from "@effect-acr/client/Printable"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -332,13 +332,6 @@ const decodeRules = Schema.decodeUnknownEffect(Rules)
 const invalid = (problem: string) =>
   new RetentionError({ problem: "InvalidRules", description: `the rules cannot be used: ${problem}` })
 
-/** Parses JSON. The engine's error has the position in the text, which Schema's error lacks. */
-const readJson = (json: string): Effect.Effect<unknown, RetentionError> =>
-  Effect.try({
-    try: () => JSON.parse(json),
-    catch: (error) => invalid(`they are not JSON: ${error instanceof Error ? error.message : String(error)}`)
-  })
-
 /**
  * Reads rules from the text of a JSON file. Fails with `InvalidRules`.
  *
@@ -346,9 +339,10 @@ const readJson = (json: string): Effect.Effect<unknown, RetentionError> =>
  * @since 0.1.0
  */
 export const parse = (json: string): Effect.Effect<Rules, RetentionError> =>
-  Effect.flatMap(readJson(json), (value) =>
-    Effect.mapError(decodeRules(value), (error) => invalid(documentProblems(error)))
-  )
+  Effect.try({
+    try: (): unknown => JSON.parse(json),
+    catch: () => invalid(`they are not JSON: ${jsonProblem(json)}`)
+  }).pipe(Effect.flatMap((value) => Effect.mapError(decodeRules(value), (error) => invalid(documentProblems(error)))))
 
 /**
  * Tells whether rules are for a repository.

@@ -203,6 +203,7 @@ describe("a file of rules", () => {
     Effect.gen(function* () {
       for (const text of ["", "rules: []", "[]", "null", '"x"', "{"]) yield* refusalOf(text)
       assert.match(yield* refusalOf('{\n  "rules": [],\n}'), /they are not JSON: .*line 3/)
+      assert.match(yield* refusalOf('{\n  "rules": x\n}'), /they are not JSON: .*\(line 2 column 12\)$/)
     })
   )
 

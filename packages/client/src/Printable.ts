@@ -6,6 +6,7 @@
 import * as Duration from "effect/Duration"
 import type * as Schema from "effect/Schema"
 import * as DocumentProblems from "./internal/schema/documentProblems.ts"
+import * as JsonProblem from "./internal/schema/jsonProblem.ts"
 
 /**
  * Unicode's general categories of control characters (C0, C1, DEL), format characters (bidirectional controls and
@@ -73,3 +74,11 @@ export const duration = (time: Duration.Duration): string => {
  * @since 0.1.0
  */
 export const documentProblems = (error: Schema.SchemaError): string => DocumentProblems.format(error)
+
+/**
+ * Says in one line why a text is not JSON, with the line and the column if the runtime can tell them.
+ *
+ * @category formatting
+ * @since 0.1.0
+ */
+export const jsonProblem = (text: string): string => JsonProblem.format(text)

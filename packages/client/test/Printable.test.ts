@@ -73,3 +73,16 @@ describe("documentProblems", () => {
     })
   )
 })
+
+describe("jsonProblem", () => {
+  const cases: ReadonlyArray<readonly [text: string, problem: RegExp]> = [
+    ['{\n  "rules": x\n}', /^Unexpected token 'x'.* \(line 2 column 12\)$/],
+    ['{\n  "rules": [],\n}', /^Expected double-quoted .* \(line 3 column 1\)$/],
+    ["[1,", /^Unexpected end of JSON input$/]
+  ]
+  for (const [text, problem] of cases) {
+    it(`says in one line where ${JSON.stringify(text)} is not JSON`, () => {
+      assert.match(Printable.jsonProblem(text), problem)
+    })
+  }
+})

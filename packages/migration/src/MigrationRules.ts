@@ -5,7 +5,7 @@
  */
 import * as NamePatterns from "@effect-acr/artifacts/NamePatterns"
 import * as Platform from "@effect-acr/client/Platform"
-import { documentProblems } from "@effect-acr/client/Printable"
+import { documentProblems, jsonProblem } from "@effect-acr/client/Printable"
 import * as Reference from "@effect-acr/client/Reference"
 import * as RateLimits from "@effect-acr/client/RateLimits"
 import type * as Transport from "@effect-acr/client/Transport"
@@ -14,7 +14,6 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaGetter from "effect/SchemaGetter"
 import * as SchemaParser from "effect/SchemaParser"
-import { jsonProblem } from "./internal/jsonProblem.ts"
 import { kindOf, placeName, renamingOf } from "./internal/names.ts"
 import { MigrationError } from "./MigrationError.ts"
 

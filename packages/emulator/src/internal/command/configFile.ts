@@ -3,10 +3,10 @@
  */
 import { readFile } from "node:fs/promises"
 import { dirname, resolve } from "node:path"
-import { documentProblems } from "@effect-acr/client/Printable"
+import { documentProblems, jsonProblem } from "@effect-acr/client/Printable"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { attempt, CannotStart, messageOf } from "./problem.ts"
+import { attempt, CannotStart } from "./problem.ts"
 import { Settings } from "./settings.ts"
 
 const decode = Schema.decodeUnknownEffect(Settings)
@@ -34,11 +34,11 @@ const resolveFiles = (settings: Settings, folder: string): Settings => {
 
 /** Reads the settings of a configuration file. */
 export const read = Effect.fnUntraced(function* (file: string): Effect.fn.Return<Settings, CannotStart> {
-  const text = yield* attempt(file, () => readFile(file, "utf8"))
+  // Editors and shells of Windows write a byte order mark first.
+  const text = (yield* attempt(file, () => readFile(file, "utf8"))).replace(/^\uFEFF/, "")
   const json = yield* Effect.try({
-    // Editors and shells of Windows write a byte order mark first.
-    try: (): unknown => JSON.parse(text.replace(/^\uFEFF/, "")),
-    catch: (cause) => new CannotStart({ problem: `${file} is not JSON: ${messageOf(cause).replace(/\s+/g, " ")}` })
+    try: (): unknown => JSON.parse(text),
+    catch: () => new CannotStart({ problem: `${file} is not JSON: ${jsonProblem(text)}` })
   })
   const settings = yield* Effect.mapError(
     decode(json, { onExcessProperty: "error", errors: "all" }),

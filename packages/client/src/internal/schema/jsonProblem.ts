@@ -23,7 +23,7 @@ const lengthOf = (json: string): number => {
 }
 
 /** The engine's message, with the line and the column of an unexpected token, which it leaves out. */
-export const jsonProblem = (json: string): string => {
+export const format = (json: string): string => {
   const message = messageOf(json).replace(/\s+/g, " ")
   if (!hasUnexpected(json)) return message
   const lines = json.slice(0, lengthOf(json)).split("\n")
