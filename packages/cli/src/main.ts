@@ -20,14 +20,21 @@ const sayStopping = (): void => {
   setTimeout(() => process.stderr.write("stopping; once more stops at once\n"), patienceMillis).unref()
 }
 
+interface Signals {
+  /** The exit code of a command that a signal ended. */
+  readonly code: () => number
+  /** Makes the next signal end the process at once. */
+  readonly endAtOnce: () => void
+}
+
 /** The first signal lets the command clean up. The second one ends the process at once. */
-const watchSignals = (): { readonly code: () => number } => {
+const watchSignals = (): Signals => {
   let code: number = codes.SIGINT
-  let isInterrupted = false
+  let isEnding = false
   const onSignal = (signal: "SIGINT" | "SIGTERM") => () => {
     if (code !== codes.SIGHUP) code = codes[signal]
-    if (isInterrupted) process.exit(code)
-    isInterrupted = true
+    if (isEnding) process.exit(code)
+    isEnding = true
     sayStopping()
   }
   process.on("SIGINT", onSignal("SIGINT"))
@@ -37,7 +44,12 @@ const watchSignals = (): { readonly code: () => number } => {
     code = codes.SIGHUP
     process.kill(process.pid, "SIGTERM")
   })
-  return { code: () => code }
+  return {
+    code: () => code,
+    endAtOnce: () => {
+      isEnding = true
+    }
+  }
 }
 
 /** Calls back when all that was written so far is written, or cannot be. */
@@ -50,10 +62,11 @@ const flush = (stream: NodeJS.WritableStream, done: () => void): void => {
  * taken. Of an interrupted command, only what it says about that matters.
  */
 const teardown =
-  (signal: { readonly code: () => number }): Runtime.Teardown =>
+  (signals: Signals): Runtime.Teardown =>
   (exit, onExit) => {
+    signals.endAtOnce()
     const isOver = Exit.isSuccess(exit) && typeof exit.value === "number"
-    const code = isOver ? exit.value : signal.code()
+    const code = isOver ? exit.value : signals.code()
     process.exitCode = code
     flush(process.stderr, () => (isOver ? flush(process.stdout, () => onExit(code)) : onExit(code)))
   }
@@ -63,9 +76,9 @@ export const main = (): void => {
   // A failed write is an error of the writer as well. Without a listener it would end the process with a stack.
   process.stdout.on("error", () => undefined)
   process.stderr.on("error", () => undefined)
-  const signal = watchSignals()
+  const signals = watchSignals()
   run(process.argv.slice(2)).pipe(
     Effect.provide(NodeServices.layer),
-    NodeRuntime.runMain({ disableErrorReporting: true, teardown: teardown(signal) })
+    NodeRuntime.runMain({ disableErrorReporting: true, teardown: teardown(signals) })
   )
 }

@@ -9,6 +9,7 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Layer from "effect/Layer"
 import { onTerminal, shell, shellLine, start } from "./support/command.ts"
 import { loggedIn } from "./support/registry.ts"
+import * as FullPipe from "./support/fullPipe.ts"
 import { screen } from "./support/screen.ts"
 
 const limit = 120_000
@@ -318,6 +319,19 @@ layer(Layer.merge(emulated, NodeServices.layer), { excludeTestServices: true })(
           yield* started.ended
           assert.include(started.stdout(), "shop/none")
           assert.strictEqual(started.stderr(), "code 4\n")
+        }),
+      limit
+    )
+
+    it.effect(
+      "and is the only thing left to do ends by the first signal",
+      () =>
+        Effect.gen(function* () {
+          const { writer } = yield* FullPipe.make
+          const started = yield* start(["digest", "$REGISTRY/shop/none:v1"], { stderr: writer })
+          assert.isTrue(yield* FullPipe.isAwaited(started))
+          started.process.kill("SIGTERM")
+          assert.strictEqual(yield* started.ended, 143)
         }),
       limit
     )
