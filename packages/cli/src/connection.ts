@@ -5,6 +5,7 @@ import type * as Credentials from "@effect-acr/client/Credentials"
 import * as Registries from "@effect-acr/client/Registries"
 import type * as RegistryContent from "@effect-acr/client/RegistryContent"
 import * as RetryPolicy from "@effect-acr/client/RetryPolicy"
+import * as DockerConfig from "@effect-acr/node/DockerConfig"
 import * as NodeCompression from "@effect-acr/node/NodeCompression"
 import * as NodeHasher from "@effect-acr/node/NodeHasher"
 import * as NodeRegistryHttpClient from "@effect-acr/node/NodeRegistryHttpClient"
@@ -77,9 +78,14 @@ export const registriesWith = <E, R>(
     })
   )
 
-/** The services of all verbs, with a login. */
+/**
+ * The services of all verbs, with a login. The logins of docker are built first, so that everything in a verb shares them: a
+ * credential helper that did not answer is then not waited for again.
+ */
 const layerOf = <E, R>(login: Layer.Layer<Credentials.Credentials, E, R>, policy = RetryPolicy.defaultPolicy) =>
-  Layer.mergeAll(registriesWith(login, policy), NodeCompression.layer, NodeHasher.layer)
+  Layer.mergeAll(registriesWith(login, policy), NodeCompression.layer, NodeHasher.layer).pipe(
+    Layer.provide(DockerConfig.layer)
+  )
 
 export const layer = layerOf(Login.layer)
 
