@@ -99,7 +99,7 @@ export const readingOf = (problem: Problem): Reading => {
         code: retentionCodes[problem.problem],
         help:
           problem.problem === "LimitExceeded"
-            ? "if that is meant: --max-fraction 1 allows any fraction. --rules FILE sets all limits: maxDeletions, maxFraction, minRemaining"
+            ? "if that is meant: --max-fraction 1 lifts maxFraction; only --rules FILE, in place of --tags and --untagged, sets maxDeletions and minRemaining"
             : undefined
       }
     case "PlatformError":

@@ -192,7 +192,14 @@ layer(emulator, { excludeTestServices: true })("purge", (it) => {
         const purge = ["purge", "$REGISTRY/purge/limits", "--tags", "build-*"]
         const { code, stderr } = yield* loggedIn([...purge, "--yes"])
         assert.strictEqual(code, 9)
-        assert.include(stderr, "--max-fraction 1 allows any fraction")
+        assert.include(stderr, "--max-fraction 1 lifts maxFraction")
+        const all = yield* loggedIn([...purge, "--max-fraction", "1", "--yes"])
+        assert.strictEqual(all.code, 9)
+        assert.include(all.stderr, "it leaves 0 tags, fewer than minRemaining 1\n")
+        assert.include(
+          all.stderr,
+          "only --rules FILE, in place of --tags and --untagged, sets maxDeletions and minRemaining"
+        )
         const dry = yield* loggedIn([...purge, "--dry-run"])
         assert.strictEqual(dry.code, 9)
         assert.include(dry.stdout, "exceeds its limits")
