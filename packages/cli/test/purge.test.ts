@@ -207,6 +207,17 @@ layer(emulator, { excludeTestServices: true })("purge", (it) => {
       })
     )
 
+    it.effect("explains where a regular expression belongs", () =>
+      Effect.gen(function* () {
+        yield* builds("purge/pattern", 1)
+        const { code, stderr } = yield* loggedIn(["purge", "$REGISTRY/purge/pattern", "--tags", "^x$", "--yes"])
+        assert.strictEqual(code, 2)
+        assert.include(stderr, 'the glob "^x$" cannot be meant: it has characters that no name has\n')
+        assert.include(stderr, "  --tags takes globs; regular expressions belong in --rules FILE\n")
+        assert.notInclude(stderr, "regex")
+      })
+    )
+
     it.effect("deletes at most the fraction that the call allows", () =>
       Effect.gen(function* () {
         yield* builds("purge/fraction", 5)

@@ -1,6 +1,7 @@
 /**
  * Deletes tags and manifests by rules, and keeps all that remaining tags need.
  */
+import * as NamePatterns from "@effect-acr/artifacts/NamePatterns"
 import * as Retention from "@effect-acr/artifacts/Retention"
 import type * as RetentionPlan from "@effect-acr/artifacts/RetentionPlan"
 import * as RetentionReport from "@effect-acr/artifacts/RetentionReport"
@@ -126,6 +127,9 @@ const rulesFor = Effect.fnUntraced(function* ({ rules, ...wish }: Given) {
     return yield* RetentionRules.parse(yield* files.readFileString(rules.value))
   }
   if (Option.isSome(own)) {
+    yield* Effect.mapError(Effect.fromResult(NamePatterns.compile({ include: wish.tags })), (problem) =>
+      wrong(`${problem}\n--tags takes globs; regular expressions belong in --rules FILE`)
+    )
     yield* Effect.mapError(Schema.encodeEffect(RetentionRules.Rules)(own.value), ({ message }) => wrong(message))
     return own.value
   }
