@@ -6,6 +6,7 @@ import * as ImageArchive from "@effect-acr/artifacts/ImageArchive"
 import * as Digest from "@effect-acr/client/Digest"
 import * as Manifest from "@effect-acr/client/Manifest"
 import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stdio from "effect/Stdio"
@@ -122,9 +123,18 @@ const expectPipe = Effect.gen(function* () {
   return yield* new WrongCall({ description: "standard output is a terminal: name a file, or use a pipe" })
 })
 
-/** Fails if the file exists. Checked before anything is read. */
-const expectNew = Effect.fnUntraced(function* (file: string) {
-  if (!(yield* Overwrite.isThere(file))) return
+/** Fails if no archive can have this name, or a file has it that is not to be replaced. Checked before anything is read. */
+const expectWritable = Effect.fnUntraced(function* (file: string, overwrite: boolean) {
+  yield* Overwrite.expectFolder(file)
+  const found = yield* Effect.option((yield* FileSystem.FileSystem).stat(file))
+  if (Option.isSome(found) && found.value.type === "Directory") {
+    return yield* new WrongCall({ description: `${file} is a folder: name a file in it` })
+  }
+  if (Option.isSome(found) && found.value.type !== "File") {
+    const description = `${file} is a pipe or a device: with - the archive goes to standard output`
+    return yield* new WrongCall({ description })
+  }
+  if (overwrite || !(yield* Overwrite.isThere(file))) return
   return yield* new Refused({ description: `${file} is there already`, help: replacesFiles })
 })
 
@@ -201,7 +211,7 @@ export const printArchive = (what: string, job: Job) =>
       }
       if (!isElsewhere(place)) yield* expectOrder(names, file)
       if (file === "-") yield* expectPipe
-      else if (!overwrite) yield* expectNew(file)
+      else yield* expectWritable(file, overwrite)
       const source = renamed(yield* open(place, names), newNames)
       const artifacts = yield* digestsOf(source, options.platform)
       const counted = (progress: Progress.Progress) => Counted.reader(source.store, progress, blobsOf)

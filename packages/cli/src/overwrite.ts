@@ -3,7 +3,9 @@
  */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
+import * as Path from "effect/Path"
 import * as Flag from "effect/cli/Flag"
+import { NotThere } from "./problem.ts"
 
 export const overwriteFlag = (description: string) =>
   Flag.Boolean("overwrite").pipe(Flag.withDescription(description), Flag.withDefault(false))
@@ -16,3 +18,11 @@ export const isThere = (file: string) =>
       onSuccess: () => Effect.succeed(true)
     })
   )
+
+/** Fails if the folder of a new file does not exist. Otherwise, the error would name a temporary file. */
+export const expectFolder = Effect.fnUntraced(function* (file: string) {
+  const path = yield* Path.Path
+  const folder = path.dirname(path.resolve(file))
+  if (yield* (yield* FileSystem.FileSystem).exists(folder)) return
+  return yield* new NotThere({ description: `there is no folder ${folder}` })
+})

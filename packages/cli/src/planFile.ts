@@ -14,7 +14,7 @@ import * as Answer from "./answer.ts"
 import { type ExitCode, exitCodes } from "./exitCode.ts"
 import { Unsafe, WrongCall } from "./problem.ts"
 import * as Output from "./output.ts"
-import { isThere } from "./overwrite.ts"
+import { expectFolder, isThere } from "./overwrite.ts"
 
 type Plan = RetentionPlan.Plan
 
@@ -100,6 +100,7 @@ export const answerOf = (plans: ReadonlyArray<Plan>): Answer.Answer =>
 export const write = Effect.fnUntraced(function* (file: string, plans: ReadonlyArray<Plan>) {
   const files = yield* FileSystem.FileSystem
   const path = yield* Path.Path
+  yield* expectFolder(file)
   if (yield* isThere(file)) yield* read(file)
   const folder = yield* files.makeTempDirectoryScoped({ directory: path.dirname(path.resolve(file)), prefix: ".eacr-" })
   const temporary = path.join(folder, path.basename(file))

@@ -15,6 +15,7 @@ import * as Archive from "../src/archive.ts"
 import { document, Line } from "../src/transfer.ts"
 import * as Pull from "../src/verbs/pull.ts"
 import * as Push from "../src/verbs/push.ts"
+import * as FullPipe from "./support/fullPipe.ts"
 import { loggedIn } from "./support/registry.ts"
 
 const writes = Effect.flatMap(AcrEmulator.AcrEmulator, ({ journal }) =>
@@ -629,6 +630,30 @@ layer(Layer.merge(AcrEmulator.layer(), NodeServices.layer), { excludeTestService
           }
           const copy = yield* loggedIn(["cp", "--overwrite", "$REGISTRY/box/kept:v1", "$REGISTRY/box/x"])
           assert.strictEqual(copy.code, 2)
+        })
+      )
+
+      it.effect("say what stands where no archive can be", () =>
+        Effect.gen(function* () {
+          yield* image("box/places")
+          const folder = yield* folderOf()
+          const { writer } = yield* FullPipe.make
+          const places = [
+            [`/proc/self/fd/${writer}`, 2, " is a pipe or a device: with - the archive goes to standard output\n"],
+            [folder, 2, " is a folder: name a file in it\n"],
+            [`${folder}/none/new.tar`, 4, `  there is no folder ${folder}/none\n`]
+          ] as const
+          for (const [file, expected, words] of places) {
+            for (const more of [[], ["--overwrite"]]) {
+              const { code, stderr } = yield* loggedIn(["export", "$REGISTRY/box/places:v1", file, ...more])
+              assert.strictEqual(code, expected, stderr)
+              assert.include(stderr, words)
+            }
+          }
+          const plan = ["purge", "$REGISTRY/box/places", "--untagged", "--plan", `${folder}/none/plan.json`]
+          const { code, stderr } = yield* loggedIn(plan)
+          assert.strictEqual(code, 4)
+          assert.include(stderr, `  there is no folder ${folder}/none\n`)
         })
       )
 
