@@ -6,8 +6,10 @@ import { tmpdir } from "node:os"
 import { delimiter, join } from "node:path"
 import * as AcrEmulator from "@effect-acr/emulator/AcrEmulator"
 import { assert, it } from "@effect/vitest"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import type * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import { eacr } from "./support/eacr.ts"
 
@@ -31,19 +33,48 @@ const hanging = Effect.acquireRelease(
     })
 )
 
+const emulated = <A, E>(effect: Effect.Effect<A, E, AcrEmulator.AcrEmulator | Scope.Scope>) =>
+  effect.pipe(Effect.scoped, Effect.provide(AcrEmulator.layer()))
+
+/** Runs a verb, and lets the time pass at each call of the helper. */
+const run = Effect.fnUntraced(function* (verb: string, waits: ReadonlyArray<Duration.Input>) {
+  const { loginServer } = yield* AcrEmulator.AcrEmulator
+  const { calls, home } = yield* hanging
+  const running = yield* Effect.forkChild(eacr([verb, loginServer], { env: { HOME: home } }))
+  for (const [index, wait] of waits.entries()) {
+    const isCalled = () => calls() === "called\n".repeat(index + 1)
+    yield* TestClock.withLive(Effect.repeat(Effect.sleep("20 millis"), { until: isCalled }))
+    yield* TestClock.adjust(wait)
+  }
+  const { code, stdout } = yield* Fiber.join(running)
+  assert.strictEqual(calls(), "called\n".repeat(waits.length))
+  return { code, stdout }
+})
+
 it.effect(
   "is waited for once by whoami, which looks for the login and checks it",
   () =>
-    Effect.gen(function* () {
-      const { loginServer } = yield* AcrEmulator.AcrEmulator
-      const { calls, home } = yield* hanging
-      const running = yield* Effect.forkChild(eacr(["whoami", loginServer], { env: { HOME: home } }))
-      yield* TestClock.withLive(Effect.repeat(Effect.sleep("20 millis"), { until: () => calls() !== "" }))
-      yield* TestClock.adjust("30 seconds")
-      const { code, stdout } = yield* Fiber.join(running)
-      assert.strictEqual(code, 5)
-      assert.include(stdout, "docker\tfailed\tdocker-credential-hung: it did not answer in time\n")
-      assert.strictEqual(calls(), "called\n")
-    }).pipe(Effect.scoped, Effect.provide(AcrEmulator.layer())),
+    emulated(
+      Effect.gen(function* () {
+        const { code, stdout } = yield* run("whoami", ["30 seconds"])
+        assert.strictEqual(code, 5)
+        assert.include(stdout, "docker\tfailed\tdocker-credential-hung: it did not answer in time\n")
+      })
+    ),
+  60_000
+)
+
+it.effect(
+  "is what the doctor finds, and not a registry that does not answer",
+  () =>
+    emulated(
+      Effect.gen(function* () {
+        const { code, stdout } = yield* run("doctor", ["10 seconds", "30 seconds"])
+        assert.strictEqual(code, 7)
+        assert.match(stdout, /^login\tfailed\tdocker-credential-hung: it did not answer in time; /m)
+        assert.match(stdout, /^login\tadvice\tno login was sent: .*locked keychain$/m)
+        assert.notInclude(stdout, "the server accepts connections")
+      })
+    ),
   60_000
 )

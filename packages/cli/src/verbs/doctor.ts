@@ -93,6 +93,27 @@ const worded = (step: Diagnosis.Step): Diagnosis.Step => {
   return said === undefined ? step : { ...step, why: said.why, advice: said.help }
 }
 
+type Tried = Effect.Success<ReturnType<typeof Login.attempts>>
+
+const factsOf = (tried: Tried): ReadonlyArray<string> =>
+  tried
+    .filter(({ attempt }) => attempt._tag !== "NotReached")
+    .map(({ attempt, name }) => cellsOf(triedOf(name, attempt)).join(" "))
+
+/** Names a login that does not answer, such as a credential helper: the step times out before it sends a request. */
+const blamed = (step: Diagnosis.Step, tried: Tried): Diagnosis.Step => {
+  if (step.error?.reason._tag !== "Unavailable" || step.error.reason.code !== "TIMEOUT") return step
+  const [why] = tried.flatMap(({ attempt }) =>
+    attempt._tag === "Failed" && attempt.failure.problem === "TimedOut" ? [attempt.failure.message] : []
+  )
+  if (why === undefined) return step
+  return {
+    ...step,
+    why,
+    advice: "no login was sent: check what it waits for, such as a locked keychain"
+  }
+}
+
 /** Looks for logins only in their own step, so that a failing network is reported before Azure's logins time out. */
 const stepsOf = Effect.fnUntraced(function* (options: Diagnosis.Options) {
   const { endpoint, loginServer } = yield* Login.conversation(options.registry)
@@ -100,18 +121,12 @@ const stepsOf = Effect.fnUntraced(function* (options: Diagnosis.Options) {
     endpoint,
     loginServer,
     ...(options.repository === undefined ? {} : { repository: options.repository })
-  }).pipe(
-    Effect.map((tried) =>
-      tried
-        .filter(({ attempt }) => attempt._tag !== "NotReached")
-        .map(({ attempt, name }) => cellsOf(triedOf(name, attempt)).join(" "))
-    )
-  )
+  })
   // Imported late, because it loads the HTTP client.
   const { steps } = yield* Effect.promise(() => import("@effect-acr/node/Diagnosis"))
   return Stream.mapEffect(steps(options), (step) =>
     step.name === "login" && step.outcome !== "skipped"
-      ? Effect.map(logins, (found) => ({ ...step, facts: [...found, ...step.facts] }))
+      ? Effect.map(logins, (tried) => blamed({ ...step, facts: [...factsOf(tried), ...step.facts] }, tried))
       : Effect.succeed(step)
   ).pipe(
     Stream.map(worded),
