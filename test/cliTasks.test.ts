@@ -127,6 +127,8 @@ describe.runIf(Docker.isThere("3"))("on distribution v3", () => {
           const { code, stderr, stdout } = yield* onDistribution(line)
           assert.deepStrictEqual({ code, stdout }, { code: 6, stdout: "" })
           assert.match(stderr, /^error: cannot .+\n {2}this registry does not have the management API of Azure/)
+          // Words of the library, for which the command has no flag.
+          assert.notInclude(stderr, "RegistryContent")
         })
       )
     }

@@ -22,23 +22,27 @@ const on = <A>(use: (registry: ContainerRegistry["Service"]) => Effect.Effect<A,
 /** Each operation of the management API, and the advice of its error. */
 const calls: ReadonlyArray<readonly [string, Effect.Effect<void, RegistryError, ContainerRegistry>, string]> = [
   ["repositories", on((service) => Stream.runDrain(service.repositories())), "RegistryContent.repositories"],
-  ["repositoryProperties", on((service) => service.repositoryProperties("a")), "no operation"],
-  ["updateRepository", on((service) => service.updateRepository("a", lock)), "no operation"],
-  ["deleteRepository", on((service) => service.deleteRepository("a")), "no operation"],
+  ["repositoryProperties", on((service) => service.repositoryProperties("a")), "Azure Container Registry ("],
+  ["updateRepository", on((service) => service.updateRepository("a", lock)), "Azure Container Registry ("],
+  ["deleteRepository", on((service) => service.deleteRepository("a")), "Azure Container Registry ("],
   ["tags", on((service) => Stream.runDrain(service.tags("a"))), "RegistryContent.tags"],
   ["tagProperties", on((service) => service.tagProperties("a", "v1")), "RegistryContent.resolve"],
-  ["updateTag", on((service) => service.updateTag("a", "v1", lock)), "no operation"],
+  ["updateTag", on((service) => service.updateTag("a", "v1", lock)), "Azure Container Registry ("],
   ["deleteTag", on((service) => service.deleteTag("a", "v1")), "RegistryContent.deleteTag"],
-  ["manifests", on((service) => Stream.runDrain(service.manifests("a"))), "no operation"],
+  ["manifests", on((service) => Stream.runDrain(service.manifests("a"))), "Azure Container Registry ("],
   ["manifestProperties", on((service) => service.manifestProperties("a", digest)), "RegistryContent.resolve"],
   ["manifestProperties", on((service) => service.manifestProperties("a", "v1")), "RegistryContent.resolve"],
-  ["updateManifest", on((service) => service.updateManifest("a", digest, lock)), "no operation"],
-  ["updateManifest", on((service) => service.updateManifest("a", "v1", lock)), "no operation"],
+  ["updateManifest", on((service) => service.updateManifest("a", digest, lock)), "Azure Container Registry ("],
+  ["updateManifest", on((service) => service.updateManifest("a", "v1", lock)), "Azure Container Registry ("],
   ["deleteManifest", on((service) => service.deleteManifest("a", "v1")), "RegistryContent.deleteManifest"],
-  ["deletedRepositories", on((service) => Stream.runDrain(service.deletedRepositories())), "no operation"],
-  ["deletedManifests", on((service) => Stream.runDrain(service.deletedManifests("a"))), "no operation"],
-  ["deletedTags", on((service) => Stream.runDrain(service.deletedTags("a"))), "no operation"],
-  ["restoreManifest", on((service) => service.restoreManifest("a", digest)), "no operation"]
+  [
+    "deletedRepositories",
+    on((service) => Stream.runDrain(service.deletedRepositories())),
+    "Azure Container Registry ("
+  ],
+  ["deletedManifests", on((service) => Stream.runDrain(service.deletedManifests("a"))), "Azure Container Registry ("],
+  ["deletedTags", on((service) => Stream.runDrain(service.deletedTags("a"))), "Azure Container Registry ("],
+  ["restoreManifest", on((service) => service.restoreManifest("a", digest)), "Azure Container Registry ("]
 ]
 
 /** Whether a request names no repository. */
@@ -93,7 +97,7 @@ describe("on a registry that is not ACR", () => {
           const error = yield* Effect.flip(call)
           assert.strictEqual(error.operation, `ContainerRegistry.${name}`)
           assert.strictEqual(error.reason._tag, "Unsupported")
-          const expected = "this registry does not have the management API of Azure Container Registry: "
+          const expected = "this registry does not have the management API of Azure Container Registry"
           assert.include(error.reason.message, expected)
           assert.include(error.reason.message, advice)
           assert.strictEqual((yield* Journal).length, 1)

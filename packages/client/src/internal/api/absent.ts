@@ -1,6 +1,6 @@
 /**
  * Registries without ACR's management API. They answer its paths like any unknown path. The error names the operation
- * to use instead.
+ * to use instead, if there is one.
  */
 import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
@@ -24,8 +24,8 @@ const instead: ReadonlyMap<string, string> = new Map([
 
 const describe = (operation: string, found: string): string => {
   const other = instead.get(operation)
-  const advice = other === undefined ? "RegistryContent has no operation for this" : `${other} here`
-  return `this registry does not have the management API of Azure Container Registry: ${advice} (${found})`
+  const advice = other === undefined ? "" : `: ${other} here`
+  return `this registry does not have the management API of Azure Container Registry${advice} (${found})`
 }
 
 /** Statuses other than 404 that show that the server does not know the path: ACR's API never redirects. */
