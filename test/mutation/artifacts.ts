@@ -28,6 +28,12 @@ const copies: ReadonlyArray<Fault> = [
     replace: "error instanceof MissingContent && node.isSparse\n"
   },
   {
+    wrong: "what the target lacks is looked for by a HEAD again",
+    file: `${folder}/Repository.ts`,
+    find: "lacked.includes(blob.digest) ? send(blob, source) : put",
+    replace: "put"
+  },
+  {
     wrong: "layers that may not be distributed are sent",
     file: engine,
     find: "isForeign(blob) && !job.withForeignLayers",

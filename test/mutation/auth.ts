@@ -7,6 +7,12 @@ const folder = "packages/client/src/internal/auth"
 
 export const auth: ReadonlyArray<Fault> = [
   {
+    wrong: "the error of a refused challenge has the secrets in it",
+    file: `${folder}/authorization.ts`,
+    find: "quoteReason(demand.failure, quote())",
+    replace: "demand.failure"
+  },
+  {
     wrong: "a token that the registry refuses is not renewed",
     file: `${folder}/authorization.ts`,
     find: "refuse: (wanted) => tokens.reject(request, held, wanted)",

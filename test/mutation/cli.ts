@@ -39,14 +39,20 @@ export const cli: ReadonlyArray<Fault> = [
   {
     wrong: "a second Ctrl-C does not end the command",
     file: `${folder}/main.ts`,
-    find: "    if (isInterrupted) process.exit(code)\n",
+    find: "    if (isEnding) process.exit(code)\n",
     replace: ""
   },
   {
     wrong: "an interrupted command ends with exit code 0",
     file: `${folder}/main.ts`,
-    find: "exit.value : signal.code()",
-    replace: "exit.value : 0 * signal.code()"
+    find: "exit.value : signals.code()",
+    replace: "exit.value : 0 * signals.code()"
+  },
+  {
+    wrong: "a signal is ignored where only a slow reader is left to wait for",
+    file: `${folder}/main.ts`,
+    find: "    signals.endAtOnce()\n",
+    replace: ""
   },
   {
     wrong: "a transfer of which a part failed ends with exit code 0",
