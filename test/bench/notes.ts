@@ -86,8 +86,9 @@ the registry has would then take a POST instead of a HEAD, and registries limit 
   lists: `This library requests 999 items at a time, the others the registry's default of 100: a tenth of the requests, each of which
 would also cost a round trip to a distant registry. The first four rows show that. In the next four, all others request pages of
 the same size: there the limit is Effect's HTTP client and its schemas, without this library. The client decodes and checks each item,
-with two times and four attributes, while the bare loop counts the results of JSON.parse. This library and
-Effect together take half of the time. If you need only a few items of a list, set \`pageSize\`. Requesting a page in advance was
+with two times and four attributes, while the bare loop counts the results of JSON.parse: of 0.15 s for 10,000 tags, checking them
+takes 0.03 s. This library and Effect together take two fifths of the time. A record that never changed has one time, and reading
+that once made tags 7 % to 9 % faster, and manifests 3 %. If you need only a few items of a list, set \`pageSize\`. Requesting a page in advance was
 tried twice, and gained nothing. The goals were met until the emulator became faster, which helps most the contestant that sends most
 requests. The same client and the same loop, in turn with the old and the new emulator (medians of seven, in seconds): tags, this
 library 0.205 and 0.210, the loop 0.192 and 0.137; manifests, this library 1.19 and 0.31, the loop 1.65 and 0.20. At a distance of
