@@ -310,6 +310,17 @@ layer(emulator, { excludeTestServices: true })("logins", (it) => {
       })
     )
 
+    it.effect("does not call a login refused that no registry saw", () =>
+      Effect.gen(function* () {
+        const { run } = yield* user()
+        const { code, stdout } = yield* run(["whoami", "127.0.0.1:1"])
+        assert.strictEqual(code, 7)
+        assert.match(stdout, /^registry\tdoes not say\t.*127\.0\.0\.1:1/m)
+        const json = yield* run(["whoami", "127.0.0.1:1", "--json"])
+        assert.deepStrictEqual(Object.keys(JSON.parse(json.stdout).check), ["why"])
+      })
+    )
+
     it.effect("exits with 5 if the registry refuses the login", () =>
       Effect.gen(function* () {
         const { loginServer } = yield* AcrEmulator.AcrEmulator

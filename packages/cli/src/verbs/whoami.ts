@@ -15,7 +15,7 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Answer from "../answer.ts"
 import { exitCodes } from "../exitCode.ts"
-import { type Problem } from "../problem.ts"
+import type { Reading } from "../problem.ts"
 import { readingOf } from "../reading.ts"
 import * as Login from "../login.ts"
 import * as Program from "../program.ts"
@@ -39,8 +39,14 @@ export const document = Answer.document({
   registry: Schema.String,
   /** In the order in which they are tried. */
   logins: Schema.Array(Tried),
-  /** Whether the registry accepts the login, or a caller without one. Absent if no login could be read. */
-  check: Schema.optionalKey(Schema.Struct({ isAccepted: Schema.Boolean, why: Schema.optionalKey(Schema.String) })),
+  /** What the registry says of the login, or of a caller without one. Absent if no login could be read. */
+  check: Schema.optionalKey(
+    Schema.Struct({
+      /** Absent if the registry does not say, because it cannot be reached or fails. */
+      isAccepted: Schema.optionalKey(Schema.Boolean),
+      why: Schema.optionalKey(Schema.String)
+    })
+  ),
   /** The permissions in the access token of the registry. Absent if the registry uses no such tokens. */
   token: Schema.optionalKey(
     Schema.Struct({
@@ -91,8 +97,13 @@ const tokenRows = (token: NonNullable<Document["token"]>): ReadonlyArray<Readonl
   ...token.access.map(({ actions, name, type }) => ["token", "allows", `${type} ${name}: ${actions.join(", ")}`])
 ]
 
+const verdictOf = (isAccepted: boolean | undefined): string => {
+  if (isAccepted === undefined) return "does not say"
+  return isAccepted ? "accepts it" : "does not accept it"
+}
+
 const checkRows = ({ isAccepted, why = "" }: NonNullable<Document["check"]>): ReadonlyArray<ReadonlyArray<string>> => [
-  ["registry", isAccepted ? "accepts it" : "does not accept it", why]
+  ["registry", verdictOf(isAccepted), why]
 ]
 
 const answerOf = (value: Document, code: Answer.Answer["code"]): Answer.Answer =>
@@ -123,7 +134,10 @@ const scopesFor = (repository: string | undefined): ReadonlyArray<TokenScope.Tok
     ? []
     : [TokenScope.repository(repository, "pull", "push", "delete", "metadata_read", "metadata_write")]
 
-const refusal = (error: Problem) => ({ isAccepted: false, why: readingOf(error).why.split("\n").join("; ") })
+const failed = ({ code, why }: Reading): NonNullable<Document["check"]> => ({
+  ...(code === exitCodes.denied ? { isAccepted: false } : {}),
+  why: why.split("\n").join("; ")
+})
 
 const program = (registry: string): Program.Program => ({
   imports: {
@@ -190,7 +204,8 @@ export const whoami = Command.make(
         if (!tried.some(({ attempt }) => attempt._tag === "Used")) return answerOf(value, exitCodes.done)
         const found = yield* Effect.result(asked(registry, name))
         if (Result.isFailure(found)) {
-          return answerOf({ ...value, check: refusal(found.failure) }, readingOf(found.failure).code)
+          const reading = readingOf(found.failure)
+          return answerOf({ ...value, check: failed(reading) }, reading.code)
         }
         const { isWanted, token } = found.success
         return answerOf(
