@@ -1,7 +1,7 @@
 /**
  * A credential helper that does not answer.
  */
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { delimiter, join } from "node:path"
 import * as AcrEmulator from "@effect-acr/emulator/AcrEmulator"
@@ -27,9 +27,10 @@ const hanging = Effect.acquireRelease(
     process.env["PATH"] = `${home}${delimiter}${path}`
     return { calls: () => (existsSync(calls) ? readFileSync(calls, "utf8") : ""), home, path }
   }),
-  ({ path }) =>
+  ({ home, path }) =>
     Effect.sync(() => {
       process.env["PATH"] = path
+      rmSync(home, { recursive: true })
     })
 )
 

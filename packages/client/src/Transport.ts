@@ -395,7 +395,7 @@ export const make = Effect.fnUntraced(function* (
     origin,
     trustedRealms,
     grants,
-    tokens: yield* Tokens.make({ grants, send }),
+    tokens: yield* Tokens.make({ grants, send, quote }),
     quote
   })
 

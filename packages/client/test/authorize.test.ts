@@ -101,6 +101,24 @@ describe("scopes requested in advance", () => {
     }).pipe(Effect.provide(registry(acr({ aad_identity: "6d4b" }))))
   )
 
+  it.effect("for all repositories are refused without the token that a registry writes into them", () =>
+    Effect.gen(function* () {
+      const { repositoryProperties } = yield* ContainerRegistry
+      const { reason } = yield* Effect.flip(repositoryProperties("alpine"))
+      assert.strictEqual(reason._tag, "InvalidRequest")
+      assert.include(reason.message, "ABAC")
+      assert.notInclude(JSON.stringify(reason), "planted-access")
+    }).pipe(
+      Effect.provide(
+        registry((asked, count) => {
+          if (asked.url.pathname === "/oauth2/token") return json({ access_token: "planted-access" })
+          const isRefused = asked.authorization === "Bearer planted-access"
+          return isRefused ? challenge("repository:*:planted-access") : acr({ aad_identity: "6d4b" })(asked, count)
+        })
+      )
+    )
+  )
+
   it.effect("for all repositories are requested otherwise", () =>
     Effect.gen(function* () {
       const { authorize } = yield* Transport

@@ -12,6 +12,7 @@ import * as Base64 from "effect/encoding/Base64"
 import type * as Credentials from "../../Credentials.ts"
 import { InvalidRequest } from "../../RegistryError.ts"
 import { type Attachment, bare, type Failure } from "../http/exchange.ts"
+import type { Quote } from "../http/quote.ts"
 import { refusedValue } from "../schema/refused.ts"
 import { enclosed, type Grant, type Grants, refuse, type Send } from "./grants.ts"
 import * as Jwt from "./jwt.ts"
@@ -97,14 +98,15 @@ const ask = (
  * A registry that grants rights by repository (attribute-based access control) silently omits wildcards from its
  * tokens. They are refused here, with an error that says why.
  */
-const checkScopes = ({ scopes }: TokenRequest, grant: Grant): Effect.Effect<void, Failure> => {
+const checkScopes = ({ scopes }: TokenRequest, grant: Grant, quote: () => Quote): Effect.Effect<void, Failure> => {
   const wildcard = scopes.find(Scope.isWildcard)
   return wildcard !== undefined && grant._tag === "RefreshToken" && Jwt.isAttributeBased(Redacted.value(grant.token))
     ? refuse(
         new InvalidRequest({
           description: "a scope names no repository, and this registry grants rights by repository (ABAC)",
           argument: "scopes",
-          value: refusedValue(wildcard)
+          // The scope may be that of a challenge.
+          value: refusedValue(quote().scrub(wildcard))
         })
       )
     : Effect.void
@@ -122,11 +124,13 @@ const covers = (held: TokenRequest, wanted: TokenRequest): boolean =>
 export const make = Effect.fnUntraced(function* (options: {
   readonly grants: Grants
   readonly send: Send
+  /** Quotes without the secrets of the transport. */
+  readonly quote: () => Quote
 }): Effect.fn.Return<Tokens> {
-  const { grants, send } = options
+  const { grants, quote, send } = options
 
   const askWith = Effect.fnUntraced(function* (request: TokenRequest, grant: Grant) {
-    yield* checkScopes(request, grant)
+    yield* checkScopes(request, grant, quote)
     const token = yield* ask(send, request, grant)
     const now = yield* Clock.currentTimeMillis
     return { token: token.value, grant, usableMillis: usableFor(lifetimeMillis(token, now)) }
