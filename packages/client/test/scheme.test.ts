@@ -71,6 +71,8 @@ describe("a demand", () => {
     ['Bearer realm="https://[::1"', noRealm],
     ['Bearer service="s",scope="a:b:c"', noRealm],
     ['Bearer realm="https://evil.example/token"', elsewhere("https://evil.example")],
+    ['Bearer realm="https://xn--psswort-5wa.example/t"', elsewhere("https://xn--psswort-5wa.example")],
+    ['Bearer realm="https://p\u00e4sswort.example/t"', elsewhere("https://<not in ASCII>")],
     ['Bearer realm="http://myregistry.azurecr.io/t"', elsewhere("http://myregistry.azurecr.io")],
     [`Bearer realm="${registry}:8443/t"`, elsewhere(`${registry}:8443`)],
     [`Bearer realm="${registry}@evil.example/t"`, elsewhere("https://evil.example")],

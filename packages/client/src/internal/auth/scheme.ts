@@ -97,6 +97,12 @@ const toUrlAlphabet = (base64: string): string =>
     .replaceAll("/", "_")
     .replace(/={1,2}$/, "")
 
+/** The origin of a realm that is refused. A secret in a host of other letters becomes Punycode, in which it is not recognised. */
+const shownOf = (realm: URL, address: string): string =>
+  realm.host.includes("xn--") && !address.toLowerCase().includes(realm.host)
+    ? `${realm.protocol}//<not in ASCII>`
+    : realm.origin
+
 const bearer = (
   challenge: Challenge,
   origin: string,
@@ -122,7 +128,7 @@ const bearer = (
     : Result.fail(
         new Refused({
           description: isWeb(realm)
-            ? `the registry at ${origin} names the token service ${realm.origin}, which is not trusted`
+            ? `the registry at ${origin} names the token service ${shownOf(realm, address)}, which is not trusted`
             : `the registry at ${origin} names a token service whose address is neither http nor https`
         })
       )
