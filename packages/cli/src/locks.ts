@@ -4,10 +4,10 @@
 import * as ChangeableAttributes from "@effect-acr/client/ChangeableAttributes"
 import type * as Digest from "@effect-acr/client/Digest"
 import type * as Registries from "@effect-acr/client/Registries"
-import type { RegistryError } from "@effect-acr/client/RegistryError"
+import { RegistryError } from "@effect-acr/client/RegistryError"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { Refused } from "./problem.ts"
+import { Refused, unlocks } from "./problem.ts"
 
 /** A caller may have the right to read content and not metadata. */
 const withoutAnswer: ReadonlySet<RegistryError["reason"]["_tag"]> = new Set([
@@ -41,22 +41,38 @@ const expectUnlocked = (
 ) =>
   Effect.gen(function* () {
     if (Option.isNone(place)) return
-    const { registry, repository } = place.value
+    const { reference, registry, repository } = place.value
+    const name = `${reference.registry}/${repository}`
     const lockable = [
-      [`the repository ${repository}`, registry.repositoryProperties(repository)] as const,
-      ...(digest === undefined ? [] : [[digest, registry.manifestProperties(repository, digest)] as const]),
-      ...tags.map((tag) => [`the tag ${tag}`, registry.tagProperties(repository, tag)] as const)
+      [`the repository ${repository}`, name, registry.repositoryProperties(repository)] as const,
+      ...(digest === undefined
+        ? []
+        : [[digest, `${name}@${digest}`, registry.manifestProperties(repository, digest)] as const]),
+      ...tags.map((tag) => [`the tag ${tag}`, `${name}:${tag}`, registry.tagProperties(repository, tag)] as const)
     ]
-    for (const [name, properties] of lockable) {
+    for (const [what, full, properties] of lockable) {
       const told = yield* ifTold<ChangeableAttributes.ChangeableAttributes>(properties)
       if (Option.isNone(told) || isAllowed(told.value)) continue
-      return yield* new Refused({ description: `${name} is locked`, help: "unlock it first: eacr unlock" })
+      return yield* new Refused({ description: `${what} is locked`, help: unlocks(full) })
     }
   })
 
 /** Fails as the deletion would if a lock forbids it. */
 export const expectDeletable = (place: Option.Option<Registries.Opened>, doomed: Doomed) =>
   expectUnlocked(place, doomed, ChangeableAttributes.isDeletable)
+
+/**
+ * Deletes, and after a refusal says which lock forbids it: the registry does not tell whether it is that of the repository, the
+ * manifest or a tag.
+ */
+export const deleting = <A, E, R>(
+  place: Option.Option<Registries.Opened>,
+  doomed: Doomed,
+  deletion: Effect.Effect<A, E | RegistryError, R>
+) =>
+  Effect.tapError(deletion, (error) =>
+    error instanceof RegistryError && error.reason._tag === "Locked" ? expectDeletable(place, doomed) : Effect.void
+  )
 
 /** Fails as setting the tags, or pushing a manifest without one, would if a lock against writing forbids it. */
 export const expectWritable = (place: Option.Option<Registries.Opened>, tags: ReadonlyArray<string>) =>

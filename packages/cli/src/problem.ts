@@ -76,3 +76,6 @@ export const movesTags = "--on-tag overwrite moves it"
 
 /** The flag that replaces a file which is there already. */
 export const replacesFiles = "--overwrite replaces it"
+
+/** The command that removes a lock. */
+export const unlocks = (name: string): string => `unlock it first: eacr unlock ${name}`

@@ -146,14 +146,19 @@ layer(AcrEmulator.layer(), { excludeTestServices: true })("verbs that change som
 
     it.effect("foresees a lock with --dry-run, with the code of the deletion", () =>
       Effect.gen(function* () {
+        const { loginServer } = yield* AcrEmulator.AcrEmulator
         yield* image("rm/foreseen", ["v1"])
         for (const what of ["$REGISTRY/rm/foreseen:v1", "$REGISTRY/rm/foreseen"]) {
           yield* loggedIn(["lock", what])
           for (const verb of [["rm"], ["rm", "--manifest", "--yes"]]) {
             const dry = yield* loggedIn([...verb, "--dry-run", "$REGISTRY/rm/foreseen:v1"])
             assert.strictEqual(dry.code, 6)
-            assert.match(dry.stderr, /is locked\n.*eacr unlock/)
-            assert.strictEqual((yield* loggedIn([...verb, "$REGISTRY/rm/foreseen:v1"])).code, 6)
+            const real = yield* loggedIn([...verb, "$REGISTRY/rm/foreseen:v1"])
+            assert.deepStrictEqual(real, dry)
+            assert.include(
+              dry.stderr,
+              ` is locked\n  unlock it first: eacr unlock ${what.replace("$REGISTRY", loginServer)}\n`
+            )
           }
           yield* loggedIn(["unlock", what])
         }
@@ -343,6 +348,7 @@ layer(AcrEmulator.layer(), { excludeTestServices: true })("verbs that change som
   describe("a dry run of verbs that set tags", () => {
     it.effect("foresees a lock against writing, with the code of the change", () =>
       Effect.gen(function* () {
+        const { loginServer } = yield* AcrEmulator.AcrEmulator
         yield* image("dry/locked", ["v1"])
         yield* image("dry/source", ["v2"])
         yield* loggedIn(["cp", "$REGISTRY/dry/source:v2", "$REGISTRY/dry/locked:v2"])
@@ -361,8 +367,11 @@ layer(AcrEmulator.layer(), { excludeTestServices: true })("verbs that change som
           for (const call of calls) {
             const dry = yield* loggedIn([...call, "--dry-run"])
             assert.strictEqual(dry.code, 6, call.join(" "))
-            assert.match(dry.stderr, /is locked\n.*eacr unlock/)
-            assert.strictEqual((yield* loggedIn(call)).code, 6, call.join(" "))
+            const unlock = `eacr unlock ${what.replace("$REGISTRY", loginServer)}\n`
+            assert.include(dry.stderr, ` is locked\n  unlock it first: ${unlock}`)
+            const real = yield* loggedIn(call)
+            assert.strictEqual(real.code, 6, call.join(" "))
+            assert.include(real.stderr, unlock)
           }
           yield* loggedIn(["unlock", what])
         }

@@ -3,7 +3,7 @@
  */
 import type { ConnectionProblem, Reason, RegistryError } from "@effect-acr/client/RegistryError"
 import { type ExitCode, exitCodes } from "../exitCode.ts"
-import type { Reading } from "../problem.ts"
+import { type Reading, unlocks } from "../problem.ts"
 
 const registryCodes: Record<RegistryError["reason"]["_tag"], ExitCode> = {
   Unauthenticated: exitCodes.denied,
@@ -58,6 +58,19 @@ export const ofConnection = (reason: Reason): { readonly why: string; readonly h
     ? { why: reason.description, help: connectionHelp[reason.problem] }
     : undefined
 
+const nameOf = (repository: string, name: string): string => `${repository}${name.includes(":") ? "@" : ":"}${name}`
+
+/** How to remove the lock that refused a request. The registry does not say whether it is that of the repository. */
+const lockHelp = (error: RegistryError): string => {
+  const path = (URL.parse(error.request?.url ?? "")?.pathname ?? "").replace(/%2f/gi, "/").replace(/%3a/gi, ":")
+  const [, repository = "<repository>", name] =
+    /^\/(?:v2|acr\/v1)\/(.+)\/(?:blobs\/|(?:manifests|_manifests|_tags)\/([^/]+)$)/.exec(path) ?? []
+  const whole = `${loginServerOf(error)}/${repository}`
+  return name === undefined
+    ? unlocks(whole)
+    : `${unlocks(nameOf(whole, name))}\nor its repository, if that is what is locked: eacr unlock ${whole}`
+}
+
 const registryHelp = (error: RegistryError): string | undefined => {
   if (error.operation === "Transport.check" && error.reason._tag === "Unauthenticated") {
     return "the registry refuses this login: the user name or the password is wrong, or has expired"
@@ -69,7 +82,7 @@ const registryHelp = (error: RegistryError): string | undefined => {
     case "Forbidden":
       return `the login lacks a permission. Which login is used: eacr whoami ${loginServerOf(error)}`
     case "Locked":
-      return "unlock it first: eacr unlock"
+      return error.reason.by === "lock" ? lockHelp(error) : undefined
     case "Throttled":
       return "try again later"
     case "Unavailable":

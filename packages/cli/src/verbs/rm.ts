@@ -274,7 +274,9 @@ const removeManifests = Effect.fnUntraced(function* (
   yield* InTurn.run(
     all.map((one) => ({
       what: `delete ${one.name}`,
-      act: dryRun ? Locks.expectDeletable(one.opened.registry, one) : remove(one, !yes)
+      act: dryRun
+        ? Locks.expectDeletable(one.opened.registry, one)
+        : Locks.deleting(one.opened.registry, one, remove(one, !yes))
     })),
     (fates) =>
       answerOf(

@@ -59,7 +59,9 @@ const stepFor = Effect.fnUntraced(function* (place: Pick<Place.Flags, "layout">,
     act: Effect.gen(function* () {
       const found = yield* opened.store.resolve(tag)
       if (Option.isNone(found)) return yield* new NotThere({ description: "there is no such tag" })
-      yield* isDryRun ? Locks.expectDeletable(opened.registry, { tags: [tag] }) : opened.store.untag(tag)
+      yield* isDryRun
+        ? Locks.expectDeletable(opened.registry, { tags: [tag] })
+        : Locks.deleting(opened.registry, { tags: [tag] }, opened.store.untag(tag))
       return found.value.digest
     })
   }
