@@ -2,6 +2,7 @@
  * The log of the library, as lines for people.
  */
 import { printable } from "@effect-acr/client/Printable"
+import * as Effect from "effect/Effect"
 import * as Inspectable from "effect/Inspectable"
 import * as Logger from "effect/Logger"
 import * as References from "effect/References"
@@ -13,7 +14,7 @@ const textOf = (message: unknown): string =>
 
 const line = Logger.make(({ logLevel, message }) => `${logLevel.toLowerCase()}: ${printable(textOf(message))}`)
 
-const toStderr = Logger.withConsoleError(line)
+const toStderr = Logger.withConsoleError(Logger.make<string, string>(({ message }) => message))
 
 /**
  * Whether a line is a warning of the cluster that runs a migration. It reports its runners at each interruption. What
@@ -24,10 +25,22 @@ const isOfCluster = ({ fiber, logLevel }: Logger.Options<unknown>): boolean =>
   fiber.getRef(References.MinimumLogLevel) === "Warn" &&
   String(fiber.getRef(References.CurrentLogAnnotations)["module"]).startsWith("effect/cluster/")
 
-/** Replaces Effect's logger, which writes to standard output. */
+/**
+ * Replaces Effect's logger, which writes to standard output. A warning is printed once: the library repeats some at each request,
+ * such as that of a login that it passes over.
+ */
 export const layer = Logger.layer([
-  Logger.make<unknown, void>((options) => {
-    if (!isOfCluster(options)) toStderr.log(options)
+  Effect.sync(() => {
+    const printed = new Set<string>()
+    return Logger.make<unknown, void>((options) => {
+      if (isOfCluster(options)) return
+      const text = line.log(options)
+      if (options.logLevel === "Warn") {
+        if (printed.has(text)) return
+        printed.add(text)
+      }
+      toStderr.log({ ...options, message: text })
+    })
   })
 ])
 

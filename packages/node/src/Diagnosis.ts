@@ -12,7 +12,6 @@ import type * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Queue from "effect/Queue"
 import * as Ref from "effect/Ref"
 import * as Stream from "effect/Stream"
 import * as Certificates from "./internal/certificates.ts"
@@ -43,13 +42,6 @@ export interface Options {
   readonly ca?: string | ReadonlyArray<string>
 }
 
-type Say = (name: StepName, outcome: Outcome) => Effect.Effect<Outcome>
-
-const later: ReadonlyArray<StepName> = ["api", "clock", "login", "token", "repositories", "tags", "pull", "push"]
-
-const skipFrom = (say: Say, first: StepName, why: string) =>
-  Effect.forEach(later.slice(later.indexOf(first)), (name) => say(name, skipped(why)), { discard: true })
-
 /** The default of `stepLimit`. */
 const defaultLimit: Duration.Input = "10 seconds"
 
@@ -64,63 +56,104 @@ const limitedBy =
       orElse: () => Effect.succeed(tooLate(Duration.fromInputUnsafe(stepLimit), advice))
     })
 
+/** A step before it runs. */
+interface Planned {
+  readonly name: StepName
+  readonly run: Effect.Effect<Outcome>
+  /** Why the steps after it are skipped if it is not ok. Defaults to none: they do not need it. */
+  readonly otherwise?: string
+}
+
+const planned = (name: StepName, run: Effect.Effect<Outcome>, otherwise?: string): Planned => ({
+  name,
+  run,
+  ...(otherwise === undefined ? {} : { otherwise })
+})
+
+const network = Effect.fnUntraced(function* (limited: Limited, url: URL, ca: Options["ca"]) {
+  const route = yield* Proxies.fromEnvironment
+  const certificates = yield* Certificates.read(ca === undefined ? {} : { ca })
+  const proxy = route(url)
+  const isKnown = yield* Ref.make(true)
+  const name = limited(Network.nameAdvice, Network.nameStep(url, proxy)).pipe(
+    // A proxy resolves the name by itself.
+    Effect.tap(({ outcome }) => Ref.set(isKnown, outcome !== "failed" || proxy !== undefined))
+  )
+  const connection = limited(Network.connectionAdvice(proxy), Network.connectionStep(url, proxy, certificates))
+  return [
+    planned("name", name),
+    planned(
+      "connection",
+      Effect.flatMap(Ref.get(isKnown), (known) =>
+        known ? connection : Effect.succeed(skipped("the name has no address"))
+      ),
+      "there is no connection"
+    )
+  ]
+})
+
+const api = (limited: Limited, transport: Transport.Service) =>
+  Effect.map(Ref.make(Option.none<DateTime.Utc>()), (date) => [
+    planned("api", limited(Registry.silenceAdvice, Registry.apiStep(transport, date)), "the registry does not answer"),
+    planned("clock", Effect.flatMap(Ref.get(date), Registry.clockStep)),
+    planned("login", limited(Registry.silenceAdvice, Registry.loginStep(transport)), "the login is not accepted")
+  ])
+
 const rights = Effect.fnUntraced(function* (
-  say: Say,
   limited: Limited,
   { push = false, repository }: Options,
   { content, transport }: { readonly content: RegistryContent.Service; readonly transport: Transport.Service }
 ) {
-  const actions: ReadonlyArray<TokenScope.Action> = push ? ["pull", "push"] : ["pull"]
-  const noRepository = "no repository was named"
-  const step = (name: StepName, effect: Effect.Effect<Outcome>) =>
-    Effect.flatMap(limited(Registry.silenceAdvice, effect), (outcome) => say(name, outcome))
-  yield* step(
-    "token",
-    repository === undefined ? Effect.succeed(skipped(noRepository)) : Rights.tokenStep(transport, repository, actions)
-  )
-  yield* step("repositories", Rights.repositoriesStep(content, repository))
-  if (repository === undefined) return yield* skipFrom(say, "tags", noRepository)
-  const found = yield* Ref.make(Option.none<string>())
-  yield* step("tags", Rights.tagsStep(content, repository, found))
-  yield* step("pull", Rights.pullStep(content, repository, yield* Ref.get(found)))
-  yield* step("push", push ? Rights.pushStep(transport, repository) : Effect.succeed(skipped("it was not requested")))
-})
-
-const network = Effect.fnUntraced(function* (say: Say, limited: Limited, url: URL, ca: Options["ca"]) {
-  const route = yield* Proxies.fromEnvironment
-  const certificates = yield* Certificates.read(ca === undefined ? {} : { ca })
-  const proxy = route(url)
-  const name = yield* say("name", yield* limited(Network.nameAdvice, Network.nameStep(url, proxy)))
-  // A proxy resolves the name by itself.
-  if (name.outcome === "failed" && proxy === undefined) {
-    return yield* say("connection", skipped("the name has no address"))
+  const step = (name: StepName, run: Effect.Effect<Outcome>) => planned(name, limited(Registry.silenceAdvice, run))
+  const repositories = step("repositories", Rights.repositoriesStep(content, repository))
+  if (repository === undefined) {
+    const without = (name: StepName) => planned(name, Effect.succeed(skipped("no repository was named")))
+    return [without("token"), repositories, without("tags"), without("pull"), without("push")]
   }
-  const connection = limited(Network.connectionAdvice(proxy), Network.connectionStep(url, proxy, certificates))
-  return yield* say("connection", yield* connection)
+  const actions: ReadonlyArray<TokenScope.Action> = push ? ["pull", "push"] : ["pull"]
+  const found = yield* Ref.make(Option.none<string>())
+  return [
+    step("token", Rights.tokenStep(transport, repository, actions)),
+    repositories,
+    step("tags", Rights.tagsStep(content, repository, found)),
+    step(
+      "pull",
+      Effect.flatMap(Ref.get(found), (tag) => Rights.pullStep(content, repository, tag))
+    ),
+    step("push", push ? Rights.pushStep(transport, repository) : Effect.succeed(skipped("it was not requested")))
+  ]
 })
 
 const all = Effect.fnUntraced(function* (
-  say: Say,
   options: Options
-): Effect.fn.Return<void, InvalidRequest | RegistryError, Registries.Registries> {
+): Effect.fn.Return<ReadonlyArray<Planned>, InvalidRequest | RegistryError, Registries.Registries> {
   const limited = limitedBy(options)
-  const services = Registries.layerFor(options.registry)
   const [transport, content] = yield* Effect.provide(
     Effect.all([Transport.Transport, RegistryContent.RegistryContent]),
-    services
+    Registries.layerFor(options.registry)
   )
-  const connection = yield* network(say, limited, new URL(transport.endpoint), options.ca)
-  if (connection.outcome !== "ok") return yield* skipFrom(say, "api", "there is no connection")
-
-  const date = yield* Ref.make(Option.none<DateTime.Utc>())
-  const api = yield* say("api", yield* limited(Registry.silenceAdvice, Registry.apiStep(transport, date)))
-  if (api.outcome === "failed") return yield* skipFrom(say, "clock", "the registry does not answer")
-  yield* say("clock", yield* Registry.clockStep(yield* Ref.get(date)))
-  const login = yield* say("login", yield* limited(Registry.silenceAdvice, Registry.loginStep(transport)))
-  return login.outcome === "ok"
-    ? yield* rights(say, limited, options, { content, transport })
-    : yield* skipFrom(say, "token", "the login is not accepted")
+  return [
+    ...(yield* network(limited, new URL(transport.endpoint), options.ca)),
+    ...(yield* api(limited, transport)),
+    ...(yield* rights(limited, options, { content, transport }))
+  ]
 })
+
+/** Runs steps one at a time, each when its result is requested, until one of them stops the others. */
+const inTurn = (steps: ReadonlyArray<Planned>): Stream.Stream<Step> =>
+  Stream.unwrap(
+    Effect.map(Ref.make<string | undefined>(undefined), (stopped) =>
+      Stream.mapEffect(Stream.fromIterable(steps), ({ name, otherwise, run }) =>
+        Effect.gen(function* () {
+          const why = yield* Ref.get(stopped)
+          if (why !== undefined) return { name, ...skipped(why) }
+          const found = yield* run
+          if (found.outcome !== "ok") yield* Ref.set(stopped, otherwise)
+          return { name, ...found }
+        })
+      )
+    )
+  )
 
 /**
  * Runs the steps, and emits the result of each one as soon as it ends.
@@ -131,6 +164,8 @@ const all = Effect.fnUntraced(function* (
  * login alone, use `Transport.check`.
  *
  * **Details**
+ *
+ * A step starts when its result is requested, so that `stepLimit` does not count the work of the consumer.
  *
  * A failed step does not fail the stream. The steps that need it are skipped. The stream fails with `InvalidRequest` if
  * the name is not that of a registry, or if a proxy of the environment or a certificate cannot be used.
@@ -156,9 +191,4 @@ const all = Effect.fnUntraced(function* (
  * @since 0.1.0
  */
 export const steps = (options: Options): Stream.Stream<Step, InvalidRequest | RegistryError, Registries.Registries> =>
-  Stream.callback((queue) =>
-    Effect.andThen(
-      all((name, outcome) => Effect.as(Queue.offer(queue, { name, ...outcome }), outcome), options),
-      Queue.end(queue)
-    )
-  )
+  Stream.unwrap(Effect.map(all(options), inTurn))

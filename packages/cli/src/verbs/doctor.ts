@@ -100,9 +100,9 @@ const factsOf = (tried: Tried): ReadonlyArray<string> =>
     .filter(({ attempt }) => attempt._tag !== "NotReached")
     .map(({ attempt, name }) => cellsOf(triedOf(name, attempt)).join(" "))
 
-/** Names a login that does not answer, such as a credential helper: the step times out before it sends a request. */
+/** Names a login that did not answer, such as a credential helper: without it the registry refuses the request. */
 const blamed = (step: Diagnosis.Step, tried: Tried): Diagnosis.Step => {
-  if (step.error?.reason._tag !== "Unavailable" || step.error.reason.code !== "TIMEOUT") return step
+  if (step.error?.reason._tag !== "Unauthenticated") return step
   const [why] = tried.flatMap(({ attempt }) =>
     attempt._tag === "Failed" && attempt.failure.problem === "TimedOut" ? [attempt.failure.message] : []
   )
@@ -114,21 +114,31 @@ const blamed = (step: Diagnosis.Step, tried: Tried): Diagnosis.Step => {
   }
 }
 
-/** Looks for logins only in their own step, so that a failing network is reported before Azure's logins time out. */
+/**
+ * Looks for logins right before their step, so that a failing network is reported before Azure's logins time out. The search has
+ * time limits of its own. In the step, a credential helper that waits for a user would count against the limit of the step.
+ */
 const stepsOf = Effect.fnUntraced(function* (options: Diagnosis.Options) {
   const { endpoint, loginServer } = yield* Login.conversation(options.registry)
-  const logins = Login.attempts({
-    endpoint,
-    loginServer,
-    ...(options.repository === undefined ? {} : { repository: options.repository })
-  })
+  const searched = Stream.fromEffect(
+    yield* Effect.cached(
+      Login.attempts({
+        endpoint,
+        loginServer,
+        ...(options.repository === undefined ? {} : { repository: options.repository })
+      })
+    )
+  )
   // Imported late, because it loads the HTTP client.
   const { steps } = yield* Effect.promise(() => import("@effect-acr/node/Diagnosis"))
-  return Stream.mapEffect(steps(options), (step) =>
-    step.name === "login" && step.outcome !== "skipped"
-      ? Effect.map(logins, (tried) => blamed({ ...step, facts: [...factsOf(tried), ...step.facts] }, tried))
-      : Effect.succeed(step)
-  ).pipe(
+  let isAnswering = false
+  return steps(options).pipe(
+    Stream.flatMap((step) => {
+      if (step.name === "api") isAnswering = step.outcome === "ok"
+      if (step.name === "clock" && isAnswering) return Stream.concat(Stream.make(step), Stream.drain(searched))
+      if (step.name !== "login" || step.outcome === "skipped") return Stream.make(step)
+      return Stream.map(searched, (tried) => blamed({ ...step, facts: [...factsOf(tried), ...step.facts] }, tried))
+    }),
     Stream.map(worded),
     Stream.mapError((error) =>
       error._tag === "InvalidRequest" ? new WrongCall({ description: error.message }) : error
