@@ -109,6 +109,10 @@ export const write = Effect.fnUntraced(function* (file: string, plans: ReadonlyA
   yield* files.rename(temporary, file)
   const { canPrompt } = yield* TerminalCapabilities.TerminalCapabilities
   const command = `eacr purge --apply ${printable(file)}${canPrompt ? "" : " --yes"}`
-  yield* Output.tell(`the plan is in ${printable(file)}. Within an hour, this applies it: ${command}`)
+  yield* Output.tell(
+    plans.some(({ exceeds }) => exceeds.length > 0)
+      ? `the plan is in ${printable(file)}. It cannot be applied, because it exceeds its limits`
+      : `the plan is in ${printable(file)}. Within an hour, this applies it: ${command}`
+  )
   yield* Answer.print(answer)
 })

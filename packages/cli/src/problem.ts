@@ -33,7 +33,10 @@ export class Denied extends Data.TaggedError("Denied")<{
 }> {}
 
 /** Continuing would break something that the call did not name. */
-export class Unsafe extends Data.TaggedError("Unsafe")<{ readonly description: string }> {}
+export class Unsafe extends Data.TaggedError("Unsafe")<{
+  readonly description: string
+  readonly help?: string
+}> {}
 
 /** Something exists already, and only a flag replaces it. */
 export class Refused extends Data.TaggedError("Refused")<{

@@ -94,14 +94,7 @@ export const readingOf = (problem: Problem): Reading => {
       }
       return { why: problem.message, code: exitCodes.notFound }
     case "RetentionError":
-      return {
-        why: problem.message,
-        code: retentionCodes[problem.problem],
-        help:
-          problem.problem === "LimitExceeded"
-            ? "if that is meant: --max-fraction 1 lifts maxFraction; only --rules FILE, in place of --tags and --untagged, sets maxDeletions and minRemaining"
-            : undefined
-      }
+      return { why: problem.message, code: retentionCodes[problem.problem] }
     case "PlatformError":
       return ofPlatform(problem)
     case "OutputFailed":
@@ -115,7 +108,7 @@ export const readingOf = (problem: Problem): Reading => {
     case "Refused":
       return { why: problem.description, help: problem.help, code: exitCodes.refused }
     case "Unsafe":
-      return { why: problem.description, code: exitCodes.unsafe }
+      return { why: problem.description, help: problem.help, code: exitCodes.unsafe }
     case "WrongCall":
       return { why: problem.description, code: exitCodes.wrongCall }
   }

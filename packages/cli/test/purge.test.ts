@@ -192,14 +192,14 @@ layer(emulator, { excludeTestServices: true })("purge", (it) => {
         const purge = ["purge", "$REGISTRY/purge/limits", "--tags", "build-*"]
         const { code, stderr } = yield* loggedIn([...purge, "--yes"])
         assert.strictEqual(code, 9)
-        assert.include(stderr, "--max-fraction 1 lifts maxFraction")
+        assert.include(
+          stderr,
+          "--dry-run, in place of --yes, shows what would be deleted. If that is meant: only --rules FILE"
+        )
         const all = yield* loggedIn([...purge, "--max-fraction", "1", "--yes"])
         assert.strictEqual(all.code, 9)
         assert.include(all.stderr, "it leaves 0 tags, fewer than minRemaining 1\n")
-        assert.include(
-          all.stderr,
-          "only --rules FILE, in place of --tags and --untagged, sets maxDeletions and minRemaining"
-        )
+        assert.include(all.stderr, "only --rules FILE, in place of --tags and --untagged, sets minRemaining")
         const dry = yield* loggedIn([...purge, "--dry-run"])
         assert.strictEqual(dry.code, 9)
         assert.include(dry.stdout, "exceeds its limits")
@@ -216,6 +216,40 @@ layer(emulator, { excludeTestServices: true })("purge", (it) => {
         assert.include(stderr, "  --tags takes globs; regular expressions belong in --rules FILE\n")
         assert.notInclude(stderr, "regex")
       })
+    )
+
+    it.effect("names the fraction that a call needs, once one has seen what it deletes", () =>
+      Effect.gen(function* () {
+        yield* builds("purge/needed", 3)
+        const purge = ["purge", "$REGISTRY/purge/needed", "--tags", "build-*", "--keep", "1"]
+        const { code, stderr } = yield* loggedIn([...purge, "--yes"])
+        assert.strictEqual(code, 9)
+        assert.include(
+          stderr,
+          "--dry-run, in place of --yes, shows what would be deleted. If that is meant: --max-fraction 0.67 allows it\n"
+        )
+        assert.strictEqual((yield* loggedIn([...purge, "--max-fraction", "0.66", "--yes"])).code, 9)
+        assert.strictEqual((yield* loggedIn([...purge, "--max-fraction", "0.67", "--yes"])).code, 0)
+      })
+    )
+
+    it.effect(
+      "says that a plan which exceeds its limits cannot be applied, and that limits are those of its rules",
+      () =>
+        Effect.gen(function* () {
+          yield* builds("purge/beyond", 3)
+          const file = join(temporary(), "plan.json")
+          const purge = ["purge", "$REGISTRY/purge/beyond", "--tags", "build-*", "--keep", "1"]
+          const { code, stderr } = yield* loggedIn([...purge, "--plan", file])
+          assert.strictEqual(code, 9)
+          assert.strictEqual(stderr, `the plan is in ${file}. It cannot be applied, because it exceeds its limits\n`)
+          const applied = yield* loggedIn(["purge", "--apply", file, "--yes"])
+          assert.strictEqual(applied.code, 9)
+          assert.include(
+            applied.stderr,
+            `eacr purge --apply ${file} --dry-run shows what would be deleted. If that is meant, make`
+          )
+        })
     )
 
     it.effect("deletes at most the fraction that the call allows", () =>

@@ -3,6 +3,7 @@
  */
 import * as NamePatterns from "@effect-acr/artifacts/NamePatterns"
 import * as Retention from "@effect-acr/artifacts/Retention"
+import { RetentionError } from "@effect-acr/artifacts/RetentionError"
 import type * as RetentionPlan from "@effect-acr/artifacts/RetentionPlan"
 import * as RetentionReport from "@effect-acr/artifacts/RetentionReport"
 import * as RetentionRules from "@effect-acr/artifacts/RetentionRules"
@@ -22,13 +23,14 @@ import * as Answer from "../answer.ts"
 import { confirm, yesFlag } from "../confirm.ts"
 import { dryRunFlag } from "../dryRun.ts"
 import { exitCodes } from "../exitCode.ts"
-import { NotThere, WrongCall } from "../problem.ts"
+import { NotThere, Unsafe, WrongCall } from "../problem.ts"
 import { readingOf } from "../reading.ts"
 import * as InTurn from "../inTurn.ts"
 import * as Output from "../output.ts"
 import * as Place from "../place.ts"
 import * as PlanFile from "../planFile.ts"
 import * as Program from "../program.ts"
+import * as PurgeLimits from "../purgeLimits.ts"
 import { rulesOf, type Wish } from "../purgeRules.ts"
 import * as Verb from "../verb.ts"
 
@@ -270,8 +272,18 @@ const tellGone = (report: RetentionReport.Report) =>
       )
     : Effect.void
 
+/** Adds what helps to the refusal of a plan that exceeds its limits. */
+const advised =
+  (origin: PurgeLimits.Origin, plan: Plan) =>
+  <A, E extends { readonly _tag: string }, R>(applying: Effect.Effect<A, E | RetentionError, R>) =>
+    Effect.mapError(applying, (error) =>
+      error instanceof RetentionError && error.problem === "LimitExceeded"
+        ? new Unsafe({ description: error.message, help: PurgeLimits.help(origin, plan) })
+        : error
+    )
+
 /** Applies plans, one repository after the other, even if some fail. */
-const apply = Effect.fnUntraced(function* (plans: ReadonlyArray<Plan>) {
+const apply = Effect.fnUntraced(function* (plans: ReadonlyArray<Plan>, origin: PurgeLimits.Origin) {
   const interrupted: Array<RetentionReport.Report> = []
   const onInterrupt = (report: RetentionReport.Report) => Effect.sync(() => void interrupted.push(report))
   yield* Effect.forEach(
@@ -282,7 +294,7 @@ const apply = Effect.fnUntraced(function* (plans: ReadonlyArray<Plan>) {
   const steps = plans.map((plan) => ({
     what: `purge ${nameOf(plan)}`,
     act: Effect.flatMap(Retention.open(nameOf(plan)), (target) =>
-      Effect.tap(Retention.apply(target, plan, plan.rules, { onInterrupt }), tellGone)
+      Retention.apply(target, plan, plan.rules, { onInterrupt }).pipe(advised(origin, plan), Effect.tap(tellGone))
     )
   }))
   yield* InTurn.run(steps, (fates) => {
@@ -297,13 +309,20 @@ const apply = Effect.fnUntraced(function* (plans: ReadonlyArray<Plan>) {
 })
 
 /** Shows plans and asks. */
-const confirmed = Effect.fnUntraced(function* (plans: ReadonlyArray<Plan>, isSure: boolean) {
+const confirmed = Effect.fnUntraced(function* (
+  plans: ReadonlyArray<Plan>,
+  origin: PurgeLimits.Origin,
+  isSure: boolean
+) {
   const count = plans.reduce((sum, plan) => sum + PlanFile.deletions(plan), 0)
   const isConfirmed =
     count === 0 || (yield* confirm(isSure, plans.map(Retention.format), `Delete ${count} tags and manifests?`))
-  if (isConfirmed) return yield* apply(plans)
+  if (isConfirmed) return yield* apply(plans, origin)
   return yield* Answer.print({ ...PlanFile.answerOf(plans), code: exitCodes.no })
 })
+
+const originOf = ({ rules }: Given): PurgeLimits.Origin =>
+  Option.match(rules, { onNone: () => ({ _tag: "Flags" }), onSome: (file) => ({ _tag: "Rules", file }) })
 
 type Purpose = "apply" | "show" | { readonly file: string }
 
@@ -399,10 +418,14 @@ export const purge = Command.make(
       Effect.gen(function* () {
         if (Option.isSome(applied)) {
           if (Option.isSome(place) || Option.isSome(planned) || Option.isSome(given.rules) || isWish(given)) {
-            return yield* wrong("--apply takes everything from the file: leave out the repository, rules and --plan")
+            return yield* wrong(
+              "--apply takes everything from the file: leave out the repository, rules, limits and --plan"
+            )
           }
           const plans = yield* Effect.forEach(yield* PlanFile.read(applied.value), PlanFile.judgedAgain)
-          return dryRun ? yield* Answer.print(PlanFile.answerOf(plans)) : yield* confirmed(plans, yes)
+          return dryRun
+            ? yield* Answer.print(PlanFile.answerOf(plans))
+            : yield* confirmed(plans, { _tag: "Plan", file: applied.value }, yes)
         }
         if (Option.isNone(place)) return yield* wrong("say which repository: registry/repository")
         if (Option.isSome(planned) && dryRun) {
@@ -410,7 +433,8 @@ export const purge = Command.make(
         }
         const plans = yield* planAll(place.value, given)
         if (Option.isSome(planned)) return yield* PlanFile.write(planned.value, plans)
-        return dryRun ? yield* Answer.print(PlanFile.answerOf(plans)) : yield* confirmed(plans, yes)
+        if (dryRun) return yield* Answer.print(PlanFile.answerOf(plans))
+        return yield* confirmed(plans, originOf(given), yes)
       })
     )
 ).pipe(
