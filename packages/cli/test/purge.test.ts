@@ -186,6 +186,19 @@ layer(emulator, { excludeTestServices: true })("purge", (it) => {
       })
     )
 
+    it.effect("says of an empty trash that soft delete may be off", () =>
+      Effect.gen(function* () {
+        const { seed } = yield* AcrEmulator.AcrEmulator
+        yield* seed({ repository: "trash/none", tags: ["v1"] })
+        const { code, stderr, stdout } = yield* loggedIn(["trash", "ls", "$REGISTRY/trash/none"])
+        assert.deepStrictEqual({ code, stdout }, { code: 0, stdout: "" })
+        assert.match(stderr, /^the trash is empty: .*soft delete is off/)
+        assert.strictEqual((yield* loggedIn(["trash", "ls", "-q", "$REGISTRY/trash/none"])).stderr, "")
+        yield* loggedIn(["rm", "--manifest", "--yes", "$REGISTRY/trash/none:v1"])
+        assert.strictEqual((yield* loggedIn(["trash", "ls", "$REGISTRY/trash/none"])).stderr, "")
+      })
+    )
+
     it.effect("refuses a plan beyond the limits with 9, and deletes nothing", () =>
       Effect.gen(function* () {
         yield* builds("purge/limits", 3)

@@ -25,6 +25,7 @@ import { NotThere, WrongCall } from "../problem.ts"
 import * as Output from "../output.ts"
 import * as Place from "../place.ts"
 import * as Program from "../program.ts"
+import { settings } from "../settings.ts"
 import { table } from "../table.ts"
 import * as Verb from "../verb.ts"
 
@@ -69,10 +70,7 @@ const ofRegistry = Effect.fnUntraced(function* (loginServer: string) {
   const registries = yield* Registries.Registries
   const registry = yield* Effect.provide(ContainerRegistry.ContainerRegistry, registries.layerFor(loginServer))
   const repositories = yield* Stream.runCollect(registry.deletedRepositories())
-  return listAnswer({
-    repositories: repositories.map(({ deletedOn, name }) => ({ name, deletedOn })),
-    manifests: []
-  })
+  return { repositories: repositories.map(({ deletedOn, name }) => ({ name, deletedOn })), manifests: [] }
 })
 
 const ofRepository = Effect.fnUntraced(function* (name: string) {
@@ -81,14 +79,23 @@ const ofRepository = Effect.fnUntraced(function* (name: string) {
     Stream.runCollect(registry.deletedManifests(repository)),
     Stream.runCollect(registry.deletedTags(repository))
   ])
-  return listAnswer({
+  return {
     repositories: [],
     manifests: manifests.map(({ deletedOn, digest }) => ({
       digest,
       deletedOn,
       tags: Array.from(new Set(tags.filter((tag) => tag.digest === digest).map((tag) => tag.name)))
     }))
-  })
+  }
+})
+
+/** Says what an empty trash means: a registry without soft delete answers with the same empty list. */
+const tellEmpty = Effect.fnUntraced(function* (found: Omit<typeof listDocument.Type, "version">) {
+  const { isQuiet } = yield* settings
+  if (isQuiet || found.repositories.length > 0 || found.manifests.length > 0) return
+  yield* Output.tell(
+    "the trash is empty: nothing was deleted lately, or soft delete is off, so that deletions are final"
+  )
 })
 
 const listProgram = (place: string): Program.Program =>
@@ -120,7 +127,11 @@ const ls = Command.make(
   ({ place }) =>
     Verb.answer(
       { what: `list the trash of ${place}`, program: listProgram(place) },
-      Place.isRegistry(place) ? ofRegistry(place) : ofRepository(place)
+      Effect.gen(function* () {
+        const found = yield* Place.isRegistry(place) ? ofRegistry(place) : ofRepository(place)
+        yield* tellEmpty(found)
+        return listAnswer(found)
+      })
     )
 ).pipe(
   Verb.described({
