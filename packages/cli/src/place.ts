@@ -105,6 +105,15 @@ const ofArchive = (file: string, reference: string) =>
 const isGiven = (flag: Option.Option<string> | undefined): flag is Option.Some<string> =>
   flag !== undefined && Option.isSome(flag)
 
+/** What a verb works on, for its errors: a name, or the layout or the archive where the call has no name. */
+export const shown = ({ archive = Option.none(), layout }: Flags, name: string): string =>
+  name === ""
+    ? Option.getOrElse(
+        Option.orElse(layout, () => archive),
+        () => "the place"
+      )
+    : name
+
 /** Fails if the folder of a layout does not exist. Only verbs that write content create it. */
 const expectFolder = Effect.fnUntraced(function* (folder: string) {
   const files = yield* FileSystem.FileSystem

@@ -125,7 +125,9 @@ describe("doctor", () => {
           env: { HOME: "/nonexistent" }
         })
         assert.strictEqual(code, 5)
-        assert.include(lineOf(stdout, "login", "failed"), "anonymous used")
+        assert.include(lineOf(stdout, "login", "failed"), "; anonymous used")
+        assert.notInclude(stdout, " \n")
+        assert.notInclude(stdout, " ;")
         assert.include(lineOf(stdout, "login", "advice"), "eacr login")
         assert.include(outcomes(stdout), { clock: "ok", login: "failed", token: "skipped", pull: "skipped" })
       })

@@ -67,7 +67,7 @@ layer(emulator, { excludeTestServices: true })("exit codes", (it) => {
     "a layout is not there",
     ["ls", "--layout", "/nonexistent/layout"],
     4,
-    "there is no folder /nonexistent/layout"
+    "cannot list /nonexistent/layout\n  there is no folder /nonexistent/layout"
   )
   failing("a platform that is none", ["show", "--platform", "all", "$REGISTRY/shop/api:v1"], 2, "is no platform")
   failing("an age of nothing", ["purge", "$REGISTRY/shop/api", "--untagged", "--older-than", "0d"], 2, "0d")

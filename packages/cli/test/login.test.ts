@@ -172,6 +172,8 @@ layer(emulator, { excludeTestServices: true })("logins", (it) => {
         assert.include(stderr, `warning: ${registry} requires no login, and did not check this one`)
         const { stdout: told } = yield* run(["whoami", registry])
         assert.include(told, "registry\taccepts it\tit requires no login, and did not check one\n")
+        const { stdout: checked } = yield* run(["doctor", registry])
+        assert.match(checked, /^login\tok\t.*; the registry requires no login, and did not check one$/m)
         assert.deepInclude(JSON.parse(stdout), { isChecked: false, place: file })
       })
     )

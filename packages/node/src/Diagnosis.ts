@@ -8,7 +8,6 @@ import * as RegistryContent from "@effect-acr/client/RegistryContent"
 import type { InvalidRequest, RegistryError } from "@effect-acr/client/RegistryError"
 import type * as TokenScope from "@effect-acr/client/TokenScope"
 import * as Transport from "@effect-acr/client/Transport"
-import type * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -93,11 +92,18 @@ const network = Effect.fnUntraced(function* (limited: Limited, url: URL, ca: Opt
 })
 
 const api = (limited: Limited, transport: Transport.Service) =>
-  Effect.map(Ref.make(Option.none<DateTime.Utc>()), (date) => [
-    planned("api", limited(Registry.silenceAdvice, Registry.apiStep(transport, date)), "the registry does not answer"),
-    planned("clock", Effect.flatMap(Ref.get(date), Registry.clockStep)),
-    planned("login", limited(Registry.silenceAdvice, Registry.loginStep(transport)), "the login is not accepted")
-  ])
+  Effect.map(Ref.make(Option.none<Registry.Greeting>()), (greeting) => {
+    const login = Effect.flatMap(Ref.get(greeting), (found) => Registry.loginStep(transport, found))
+    return [
+      planned(
+        "api",
+        limited(Registry.silenceAdvice, Registry.apiStep(transport, greeting)),
+        "the registry does not answer"
+      ),
+      planned("clock", Effect.flatMap(Ref.get(greeting), Registry.clockStep)),
+      planned("login", limited(Registry.silenceAdvice, login), "the login is not accepted")
+    ]
+  })
 
 const rights = Effect.fnUntraced(function* (
   limited: Limited,

@@ -98,7 +98,7 @@ type Tried = Effect.Success<ReturnType<typeof Login.attempts>>
 const factsOf = (tried: Tried): ReadonlyArray<string> =>
   tried
     .filter(({ attempt }) => attempt._tag !== "NotReached")
-    .map(({ attempt, name }) => cellsOf(triedOf(name, attempt)).join(" "))
+    .map(({ attempt, name }) => cellsOf(triedOf(name, attempt)).join(" ").trimEnd())
 
 /** Names a login that did not answer, such as a credential helper: without it the registry refuses the request. */
 const blamed = (step: Diagnosis.Step, tried: Tried): Diagnosis.Step => {

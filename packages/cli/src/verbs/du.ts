@@ -159,7 +159,7 @@ export const du = Command.make(
     const name = Option.getOrElse(place, () => "")
     const isOne = isArtifact(name, flags)
     return Verb.answer(
-      { what: `count the storage of ${name === "" ? "the place" : name}`, program: program(name, isOne, flags) },
+      { what: `count the storage of ${Place.shown(flags, name)}`, program: program(name, isOne, flags) },
       Effect.gen(function* () {
         yield* expectRepository(name, flags)
         const opened = yield* Place.reader(flags, name)

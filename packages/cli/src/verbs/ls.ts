@@ -326,7 +326,7 @@ export const ls = Command.make(
     const name = withoutSlash(Option.getOrElse(place, () => ""))
     const from = { archive, layout }
     return Verb.run(
-      { what: `list ${name === "" ? "the place" : name}`, program: program(name, wish, from) },
+      { what: `list ${Place.shown(from, name)}`, program: program(name, wish, from) },
       list(name, wish, from)
     )
   }

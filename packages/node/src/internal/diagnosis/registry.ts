@@ -11,7 +11,7 @@ import * as Ref from "effect/Ref"
 import { failed, ok, type Outcome, refused, skipped } from "./step.ts"
 
 /** The registry's response to an anonymous request. */
-interface Greeting {
+export interface Greeting {
   readonly challenge: string
   readonly date: Option.Option<DateTime.Utc>
 }
@@ -52,21 +52,22 @@ const apiAdvice = "check that the name is that of a registry: the server must an
 export const silenceAdvice =
   "the server accepts connections and does not answer: try again later, and check what is in between, such as a proxy"
 
-/** Checks the kind of the registry, and keeps its time for the step `clock`. */
+/** Checks the kind of the registry, and keeps its greeting for the steps `clock` and `login`. */
 export const apiStep = (
   transport: Transport.Service,
-  date: Ref.Ref<Option.Option<DateTime.Utc>>
+  greeting: Ref.Ref<Option.Option<Greeting>>
 ): Effect.Effect<Outcome> =>
   Effect.matchEffect(greet(transport), {
     onFailure: (error) => Effect.succeed(refused(error, apiAdvice)),
-    onSuccess: (greeting) => Effect.as(Ref.set(date, greeting.date), apiOutcome(transport.endpoint, greeting))
+    onSuccess: (found) => Effect.as(Ref.set(greeting, Option.some(found)), apiOutcome(transport.endpoint, found))
   })
 
 /** Entra ID tolerates five minutes. */
 const tolerated = Duration.minutes(5)
 
-export const clockStep = (date: Option.Option<DateTime.Utc>): Effect.Effect<Outcome> =>
+export const clockStep = (greeting: Option.Option<Greeting>): Effect.Effect<Outcome> =>
   Effect.map(DateTime.now, (now) => {
+    const date = Option.flatMap(greeting, ({ date }) => date)
     if (Option.isNone(date)) return skipped("the registry does not state its time")
     const millis = DateTime.toEpochMillis(now) - DateTime.toEpochMillis(date.value)
     const seconds = Math.round(Math.abs(millis) / 1000)
@@ -76,8 +77,12 @@ export const clockStep = (date: Option.Option<DateTime.Utc>): Effect.Effect<Outc
       : failed(`the clock of this machine is ${difference}`, "set the clock: tokens and certificates depend on it")
   })
 
-export const loginStep = ({ check }: Transport.Service): Effect.Effect<Outcome> =>
+/** A registry that answers an anonymous request accepts any login, also a wrong one. */
+export const loginStep = ({ check }: Transport.Service, greeting: Option.Option<Greeting>): Effect.Effect<Outcome> =>
   Effect.match(check, {
     onFailure: (error) => refused(error, "log in, or check which login is used: eacr login, eacr whoami"),
-    onSuccess: () => ok("the registry accepts it")
+    onSuccess: () =>
+      Option.exists(greeting, ({ challenge }) => challenge === "")
+        ? ok("the registry requires no login, and did not check one")
+        : ok("the registry accepts it")
   })
