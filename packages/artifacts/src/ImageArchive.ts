@@ -26,7 +26,7 @@ import * as Plan from "./internal/archive/plan.ts"
 import * as Seekable from "./internal/archive/seekable.ts"
 import * as Sequential from "./internal/archive/sequential.ts"
 import type { PlatformNotFound } from "./internal/copy/choice.ts"
-import { nonce, syncFolder, writeFile } from "./internal/wholeFiles.ts"
+import { syncFolder, temporaryName, writeFile } from "./internal/wholeFiles.ts"
 import { platformOf } from "./internal/platformImage.ts"
 import { ofSource, OfSource } from "./internal/sides.ts"
 import type { GraphError, GraphOptions } from "./internal/walk.ts"
@@ -317,13 +317,18 @@ const written = <E>(
 
 /**
  * The file to replace, if it exists. Refuses anything that is not a file: renaming would replace it, as root even `/dev/stdout`.
+ * Fails if the file is impossible, for example because its name is too long: the renaming would fail once all is written.
  */
 const replaced = (
   files: FileSystem.FileSystem,
   file: string
 ): Effect.Effect<Option.Option<FileSystem.File.Info>, ArchiveError> =>
   Effect.gen(function* () {
-    const found = yield* Effect.option(files.stat(file))
+    const found = yield* files.stat(file).pipe(
+      Effect.asSome,
+      Effect.catchReason("PlatformError", "NotFound", () => Effect.succeedNone),
+      Effect.mapError(ofFile(file))
+    )
     if (Option.isNone(found) || found.value.type === "File") return found
     const description =
       "this is not a file, and is not replaced: ImageArchive.write gives a stream for pipes and devices"
@@ -374,7 +379,7 @@ export const save = <E>(
       ? Effect.mapError(files.realPath(file), ofFile(file))
       : Effect.succeed(path.resolve(file))
     const folder = path.dirname(target)
-    const temporary = path.join(folder, `.${path.basename(target)}.${yield* nonce}`)
+    const temporary = path.join(folder, yield* temporaryName(path.basename(target)))
     const isThere = Effect.orElseSucceed(Effect.as(files.lstat(target), true), () => false)
     const isAllowed = Effect.gen(function* () {
       // The umask of the process was applied to the mode that the file was opened with.

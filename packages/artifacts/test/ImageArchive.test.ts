@@ -770,6 +770,32 @@ layer(platform)("what is written", (it) => {
     })
   )
 
+  for (const name of ["a".repeat(255), "é".repeat(127), "🎈".repeat(63)]) {
+    it.effect(`to a file whose name has ${Buffer.byteLength(name)} bytes appears complete or not at all`, () =>
+      Effect.gen(function* () {
+        const store = yield* seeded
+        const files = yield* FileSystem.FileSystem
+        const folder = yield* files.makeTempDirectoryScoped({ prefix: "effect-acr-archive-" })
+        yield* Effect.flip(ImageArchive.save({ ...store, blob: failing(store) }, "v1", `${folder}/${name}`))
+        assert.deepStrictEqual(yield* files.readDirectory(folder), [])
+        yield* ImageArchive.save(store, "v1", `${folder}/${name}`)
+        assert.deepStrictEqual(yield* files.readDirectory(folder), [name])
+      })
+    )
+  }
+
+  it.effect("to a file whose name is too long fails before anything is read", () =>
+    Effect.gen(function* () {
+      const store = yield* seeded
+      const files = yield* FileSystem.FileSystem
+      const folder = yield* files.makeTempDirectoryScoped({ prefix: "effect-acr-archive-" })
+      const unread = { ...store, blob: () => assert.fail("a blob is read") }
+      const error = yield* Effect.flip(ImageArchive.save(unread, "v1", `${folder}/${"a".repeat(256)}`))
+      assert.include(error.message, "a".repeat(256))
+      assert.deepStrictEqual(yield* files.readDirectory(folder), [])
+    })
+  )
+
   for (const size of [1000, 16 * 1024, 300_000]) {
     it.effect(`to a file has the bytes of a store that overwrites its pieces of ${size} bytes once it may`, () =>
       Effect.gen(function* () {

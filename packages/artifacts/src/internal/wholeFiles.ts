@@ -23,6 +23,25 @@ export const nonce: Effect.Effect<string> = Effect.map(Random.Random, (random) =
   return half() + half()
 })
 
+/** The limit of file systems for one name, in bytes. Some count UTF-16 units, which are fewer. */
+const mostNameBytes = 255
+
+const encoder = new TextEncoder()
+
+/** The beginning of a text that has at most this many bytes, without a part of a character. */
+const beginning = (text: string, mostBytes: number): string =>
+  text.slice(0, encoder.encodeInto(text, new Uint8Array(mostBytes)).read)
+
+/**
+ * An unused hidden name for the temporary file of a file in the same folder: `.<name>.<random>`. The end of a long name is left
+ * out.
+ */
+export const temporaryName = (name: string): Effect.Effect<string> =>
+  Effect.map(nonce, (random) => {
+    const end = `.${random}`
+    return `.${beginning(name, mostNameBytes - 1 - end.length)}${end}`
+  })
+
 /** Writes a stream to an open file, a mebibyte at a time. The buffer is no larger than the file, if its size is known. */
 export const writeAll = <E, R>(
   file: FileSystem.File,
