@@ -276,9 +276,10 @@ const make = Effect.fnUntraced(function* (
   const keeps: ImageLayout["keeps"] = ({ digest }) =>
     Effect.gen(function* () {
       if (yield* catalog.isRemoved(digest)) return false
-      const { reached } = yield* Effect.flatMap(catalog.current, subjects.survey)
       // A manifest that an index names may have been removed on its own.
-      return reached.has(digest) && Option.isSome(yield* content.sizeOf(digest))
+      if (Option.isNone(yield* content.sizeOf(digest))) return false
+      const { reached } = yield* Effect.flatMap(catalog.current, subjects.survey)
+      return reached.has(digest)
     })
 
   const putManifest: ImageLayout["putManifest"] = (raw, { isSparse = false, tags = [] } = {}) =>

@@ -5,6 +5,7 @@
  */
 import * as BlobSource from "@effect-acr/client/BlobSource"
 import * as Content from "@effect-acr/client/Content"
+import type { Descriptor } from "@effect-acr/client/Descriptor"
 import * as Digest from "@effect-acr/client/Digest"
 import type * as Manifest from "@effect-acr/client/Manifest"
 import * as Referrer from "@effect-acr/client/Referrer"
@@ -85,12 +86,20 @@ export const make = (name: string = "memory"): MemoryStore => {
   const manifests = new Map<string, Manifest.Raw>()
   const blobs = new Map<string, Uint8Array>()
   const tags = new Map<string, Digest.Digest>()
+  /** The referrers by their subjects, and by their digests. */
+  const referrers = new Map<string, Map<string, Descriptor>>()
   const oneAtATime = Turns.make()
 
   const find = (tagOrDigest: string): Option.Option<Manifest.Raw> =>
     Option.fromUndefinedOr(manifests.get(tags.get(tagOrDigest) ?? tagOrDigest))
 
+  const unlist = (digest: Digest.Digest): void => {
+    const referrer = Option.flatMap(Option.fromUndefinedOr(manifests.get(digest)), Referrer.fromManifest)
+    if (Option.isSome(referrer)) referrers.get(referrer.value.subject)?.delete(digest)
+  }
+
   const remove = (digest: Digest.Digest): void => {
+    unlist(digest)
     manifests.delete(digest)
     for (const [tag, named] of tags) if (named === digest) tags.delete(tag)
   }
@@ -115,11 +124,9 @@ export const make = (name: string = "memory"): MemoryStore => {
     referrers: (subject, { artifactType } = {}) =>
       Stream.suspend(() =>
         Stream.fromIterable(
-          Array.from(manifests.values())
-            .flatMap((manifest) => Option.toArray(Referrer.fromManifest(manifest)))
-            .filter((referrer) => referrer.subject === subject)
-            .map(({ descriptor }) => descriptor)
-            .filter((descriptor) => artifactType === undefined || descriptor.artifactType === artifactType)
+          Array.from(referrers.get(subject)?.values() ?? []).filter(
+            (descriptor) => artifactType === undefined || descriptor.artifactType === artifactType
+          )
         )
       ),
     keeps: ({ digest }) => Effect.sync(() => manifests.has(digest)),
@@ -129,9 +136,15 @@ export const make = (name: string = "memory"): MemoryStore => {
         yield* Stream.runDrain(Content.verify(manifest.descriptor)(Stream.make(manifest.bytes)))
         const missing = missingOf(neededBy(manifest, isSparse), manifests, blobs)
         if (missing.length > 0) return yield* new MissingContent({ manifest: digest, digests: missing })
+        unlist(digest)
         manifests.set(digest, { bytes: manifest.bytes, descriptor: manifest.descriptor })
         for (const tag of names) tags.set(tag, digest)
-        return { listedBy: Option.as(Referrer.fromManifest(manifest), { _tag: "ReferrersApi" as const }) }
+        const referrer = Referrer.fromManifest(manifest)
+        if (Option.isSome(referrer)) {
+          const { descriptor, subject } = referrer.value
+          referrers.set(subject, (referrers.get(subject) ?? new Map<string, Descriptor>()).set(digest, descriptor))
+        }
+        return { listedBy: Option.as(referrer, { _tag: "ReferrersApi" as const }) }
       }),
     putBlob: (blob, source) =>
       oneAtATime(

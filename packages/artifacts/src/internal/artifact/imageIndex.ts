@@ -22,7 +22,7 @@ import {
 } from "../../ArtifactError.ts"
 import type { ContentStore, MissingContent, Reader } from "../../ContentStore.ts"
 import { platformOf, readConfig } from "../configs.ts"
-import { attestedDigest } from "../platforms.ts"
+import { attestedDigest, numbering } from "../platforms.ts"
 import { isImage, isImageConfig } from "../references.ts"
 import { lacksIt } from "../storeName.ts"
 
@@ -157,17 +157,21 @@ const resolved = <E>(store: Reader<E>, image: string): Effect.Effect<ReadonlyArr
     return yield* entriesOf(store, image, { mediaType, digest, size }, 1, new Set())
   })
 
-/** Whether two images have the same platform. An attestation and an image for `unknown` have none. */
-const isDuplicate = ({ platform: left }: Descriptor, { platform: right }: Descriptor): boolean =>
-  left !== undefined && right !== undefined && Platform.matches(left, right) && Platform.matches(right, left)
-
 const expectDistinct = (entries: ReadonlyArray<Entry>): Effect.Effect<void, ArtifactError> =>
   Effect.gen(function* () {
-    for (const [index, { descriptor, image }] of entries.entries()) {
-      const first = entries.slice(0, index).find((other) => isDuplicate(other.descriptor, descriptor))
-      if (first === undefined || descriptor.platform === undefined) continue
-      const { platform } = descriptor
-      const description = `${first.image} is for ${Platform.format(platform)} already`
+    const numberOf = numbering()
+    /** The images by the numbers of their platforms. */
+    const found = new Map<number, string>()
+    for (const {
+      descriptor: { platform },
+      image
+    } of entries) {
+      const number = platform === undefined ? undefined : numberOf(platform)
+      if (platform === undefined || number === undefined) continue
+      const first = found.get(number)
+      found.set(number, image)
+      if (first === undefined) continue
+      const description = `${first} is for ${Platform.format(platform)} already`
       return yield* fail(image, new DuplicatePlatform({ description, platform }))
     }
   })

@@ -54,8 +54,8 @@ const isOfContent = (error: unknown): boolean =>
 /** The content that a store reports as missing; everything if it does not report which. */
 const missingAmong = (
   named: ReadonlyArray<Descriptor>,
-  digests: ReadonlyArray<Digest.Digest>
-): ReadonlyArray<Descriptor> => (digests.length === 0 ? named : named.filter(({ digest }) => digests.includes(digest)))
+  digests: ReadonlySet<Digest.Digest>
+): ReadonlyArray<Descriptor> => (digests.size === 0 ? named : named.filter(({ digest }) => digests.has(digest)))
 
 export const make = <E1, E2>(job: Job<E1, E2>) => {
   type Failure = CopyError<E1 | E2 | Fault>
@@ -145,7 +145,8 @@ export const make = <E1, E2>(job: Job<E1, E2>) => {
   const heal = ({ blobs, children }: WalkedNode, { digests }: MissingContent): Effect.Effect<void, Failure> =>
     Effect.gen(function* () {
       // A store may report content that the manifest does not name directly: the manifest itself, or content further below.
-      const lacked = [...children, ...blobs].some(({ digest }) => digests.includes(digest)) ? digests : []
+      const all = new Set(digests)
+      const lacked = [...children, ...blobs].some(({ digest }) => all.has(digest)) ? all : new Set<Digest.Digest>()
       for (const child of missingAmong(children, lacked)) {
         const graph = yield* Effect.mapError(
           walk(source, child, {}, { presence: () => Effect.succeed("absent"), isLeftOut: job.isLeftOut }),

@@ -11,6 +11,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { Reader } from "../../ContentStore.ts"
 import { platformOf } from "../configs.ts"
+import { numbering } from "../platforms.ts"
 import { imageConfigOf, readRoot } from "../summary.ts"
 import type { GraphError } from "../walk.ts"
 
@@ -233,20 +234,23 @@ interface Pair {
   readonly right: Descriptor
 }
 
-/** Whether each platform matches the other: `linux/arm64` is `linux/arm64/v8`. */
-const isSamePlatform = ({ platform: left }: Descriptor, { platform: right }: Descriptor): boolean =>
-  left !== undefined && right !== undefined && Platform.matches(left, right) && Platform.matches(right, left)
-
-const isSameText = (left: Descriptor, right: Descriptor): boolean => platformText(left) === platformText(right)
-
 /** Pairs images by platform. Tools write one platform in several ways: equal text is paired first, then equal meaning. */
 const pairsOf = (left: ReadonlyArray<Descriptor>, right: ReadonlyArray<Descriptor>): ReadonlyArray<Pair> => {
   const pairs = new Map<Descriptor, Pair>()
   const free = new Set(right.filter(isFor))
-  for (const isSame of [isSameText, isSamePlatform]) {
-    for (const entry of left.filter(isFor)) {
-      const other = pairs.has(entry) ? undefined : Array.from(free).find((candidate) => isSame(entry, candidate))
+  const numberOf = numbering()
+  const meaning = ({ platform }: Descriptor) => (platform === undefined ? undefined : numberOf(platform))
+  for (const keyOf of [platformText, meaning]) {
+    const waiting = new Map<string | number | undefined, Set<Descriptor>>()
+    for (const entry of free) {
+      const key = keyOf(entry)
+      waiting.set(key, (waiting.get(key) ?? new Set<Descriptor>()).add(entry))
+    }
+    for (const entry of left.filter((own) => isFor(own) && !pairs.has(own))) {
+      const key = keyOf(entry)
+      const [other] = (key === undefined ? undefined : waiting.get(key)) ?? []
       if (other === undefined) continue
+      waiting.get(key)?.delete(other)
       free.delete(other)
       pairs.set(entry, { platform: platformText(entry), left: entry, right: other })
     }

@@ -108,6 +108,8 @@ export interface Index {
   readonly entry: (digest: string) => Option.Option<Descriptor>
   readonly tags: () => ReadonlyArray<string>
   readonly entries: () => ReadonlyArray<Descriptor>
+  /** The entries beyond a number of them, in the order in which they were added. A removal changes the order of all. */
+  readonly added: (after: number) => ReadonlyArray<Descriptor>
   /** How often an entry was removed. */
   readonly removals: () => number
   /** Entries that cannot be read. */
@@ -148,6 +150,8 @@ const make = (fields: { readonly [field: string]: unknown }, initial: ReadonlyAr
   const byTag = new Map<string, Set<Descriptor>>()
   let order: ReadonlyArray<Entry> | undefined = initial
   let removals = 0
+  /** The entries that were added since the last removal, and those before; undefined until it is needed. */
+  let log: Array<Descriptor> | undefined
 
   const link = (descriptor: Descriptor): void => {
     addTo(uses, descriptor.digest, descriptor)
@@ -176,6 +180,7 @@ const make = (fields: { readonly [field: string]: unknown }, initial: ReadonlyAr
       unnamed.set(descriptor.digest, descriptor)
     } else addTo(names, name, descriptor)
     link(descriptor)
+    log?.push(descriptor)
   }
 
   const removeUnnamed = (digest: string): void => {
@@ -228,7 +233,10 @@ const make = (fields: { readonly [field: string]: unknown }, initial: ReadonlyAr
 
   const apply = (change: Change): void => {
     order = undefined
-    if (change._tag !== "Put") removals++
+    if (change._tag !== "Put") {
+      removals++
+      log = undefined
+    }
     switch (change._tag) {
       case "Put":
         return put(change)
@@ -245,7 +253,7 @@ const make = (fields: { readonly [field: string]: unknown }, initial: ReadonlyAr
     }
   }
 
-  const all = (): ReadonlyArray<Descriptor> => [
+  const all = (): Array<Descriptor> => [
     ...Array.from(names.values(), (named) => [...named]).flat(),
     ...foreign.values(),
     ...unnamed.values()
@@ -294,6 +302,10 @@ const make = (fields: { readonly [field: string]: unknown }, initial: ReadonlyAr
     entry,
     tags: () => [...names.keys()].toSorted(),
     entries: all,
+    added: (after) => {
+      log ??= all()
+      return log.slice(after)
+    },
     removals: () => removals,
     unread: () => unread.map(({ json }) => json),
     isChanged: () => order === undefined && canonical(initial) !== canonical(ordered()),

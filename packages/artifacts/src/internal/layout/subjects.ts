@@ -29,6 +29,17 @@ interface Survey<E> {
   readonly damages: Map<Digest.Digest, E>
 }
 
+/** A survey, and how far it is. An index may have many entries, and be surveyed for each manifest of a copy. */
+interface Progress<E> {
+  readonly index: Index.Index
+  readonly removals: number
+  readonly survey: Survey<E>
+  /** The number of entries that were surveyed. */
+  seen: number
+  /** Those whose manifests are missing or damaged, and may be put later. */
+  unread: ReadonlyArray<Descriptor>
+}
+
 /** Manifests that are read at the same time. */
 const readsAtOnce = 8
 
@@ -63,23 +74,27 @@ export const make = <E>(
     })
 
   /** The survey of an index so far. New entries are added to it; if an entry is removed, it starts over. */
-  let found: { readonly index: Index.Index; readonly removals: number; readonly survey: Survey<E> } | undefined
+  let found: Progress<E> | undefined
 
-  const surveyOf = (index: Index.Index): Survey<E> => {
+  const progressOf = (index: Index.Index): Progress<E> => {
     const removals = index.removals()
     if (found?.index !== index || found.removals !== removals) {
-      found = { index, removals, survey: { reached: new Set(), referrers: new Map(), damages: new Map() } }
+      const survey = { reached: new Set<Digest.Digest>(), referrers: new Map(), damages: new Map() }
+      found = { index, removals, survey, seen: 0, unread: [] }
     }
-    return found.survey
+    return found
   }
 
   /** The manifests that the entries of an index lead to, and the referrers among these by their subjects. */
   const survey = (index: Index.Index): Effect.Effect<Survey<E>, E> =>
     oneAtATime(
       Effect.gen(function* () {
-        const own = surveyOf(index)
+        const progress = progressOf(index)
+        const own = progress.survey
         const { reached, referrers } = own
-        let level = index.entries()
+        const added = index.added(progress.seen)
+        const entries = [...progress.unread, ...added]
+        let level: ReadonlyArray<Descriptor> = entries
         while (level.length > 0) {
           const fresh = level.filter(({ digest }) => !reached.has(digest))
           const learnt = yield* Effect.forEach(fresh, (one) => learn(one, own), { concurrency: readsAtOnce })
@@ -93,6 +108,8 @@ export const make = <E>(
           }
           level = learnt.flatMap((one) => one?.children ?? [])
         }
+        progress.seen += added.length
+        progress.unread = entries.filter(({ digest }) => !reached.has(digest))
         return own
       })
     )

@@ -1,0 +1,97 @@
+/**
+ * Indexes, layouts and lists of referrers with thousands of entries, which a hostile registry can write into few bytes. Work that
+ * grows with the square of their number exceeds the time limit of each test many times.
+ */
+import type { Descriptor } from "@effect-acr/client/Descriptor"
+import type * as Platform from "@effect-acr/client/Platform"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Path from "effect/Path"
+import * as Stream from "effect/Stream"
+import * as Artifact from "../src/Artifact.ts"
+import * as Copy from "../src/Copy.ts"
+import * as Difference from "../src/Difference.ts"
+import * as ImageLayout from "../src/ImageLayout.ts"
+import * as LayoutFiles from "../src/LayoutFiles.ts"
+import * as MemoryStore from "../src/MemoryStore.ts"
+import { amd64, attachment, holding, index } from "./support/artifacts.ts"
+import * as Layouts from "./support/layouts.ts"
+
+const count = 20_000
+const timeLimit = 10_000
+
+const numbers = (most: number): ReadonlyArray<number> => Array.from({ length: most }, (_, number) => number)
+
+const forPlatform = (platform: Platform.Platform): Descriptor => ({ ...amd64.descriptor, platform })
+
+const architectures = (prefix: string): ReadonlyArray<Descriptor> =>
+  numbers(count).map((number) => forPlatform({ os: "linux", architecture: `${prefix}${number}` }))
+
+describe("an index of 20,000 platforms", () => {
+  it.effect(
+    "can be an entry of a new index",
+    () =>
+      Effect.gen(function* () {
+        const many = index(...architectures("a"))
+        const store = yield* holding(["base", "amd64"], [amd64, many])
+        const made = yield* Artifact.index(store, [many.descriptor.digest])
+        assert.isAbove(made.size, count)
+      }),
+    timeLimit
+  )
+
+  it.effect(
+    "is compared with another one",
+    () =>
+      Effect.gen(function* () {
+        const aarch64 = forPlatform({ os: "linux", architecture: "aarch64" })
+        const arm64 = forPlatform({ os: "linux", architecture: "arm64", variant: "v8" })
+        const one = index(aarch64, ...architectures("a"))
+        const other = index(arm64, ...architectures("b"))
+        const store = yield* holding(["base", "amd64"], [amd64, one, other])
+        const { images, onlyLeft, onlyRight } = yield* Difference.compare(
+          { reader: store, root: one.descriptor },
+          { reader: store, root: other.descriptor }
+        )
+        assert.deepStrictEqual([images.length, onlyLeft.length, onlyRight.length], [1, count, count])
+      }),
+    timeLimit
+  )
+})
+
+it.effect(
+  "2,000 referrers are copied from memory",
+  () =>
+    Effect.gen(function* () {
+      const referrers = numbers(2000).map((number) => attachment(`r${number}`, amd64.descriptor))
+      const store = yield* holding(["base", "amd64"], [amd64, ...referrers])
+      const { nodes } = yield* Copy.run(store, MemoryStore.make(), amd64.descriptor.digest)
+      assert.lengthOf(
+        nodes.filter(({ kind }) => kind === "manifest"),
+        referrers.length + 1
+      )
+    }),
+  timeLimit
+)
+
+it.effect(
+  "a layout with 20,000 entries is searched for referrers 20,000 times",
+  () =>
+    Effect.gen(function* () {
+      const files = yield* FileSystem.FileSystem
+      const path = yield* Path.Path
+      const folder = yield* Layouts.layoutFolder
+      const source = yield* holding(["base", "amd64"], [amd64])
+      yield* Copy.run(source, yield* ImageLayout.open(folder), amd64.descriptor.digest)
+      const names = numbers(count).map(String)
+      const text = LayoutFiles.formatIndex([{ descriptor: amd64.descriptor, names }])
+      yield* files.writeFileString(path.join(folder, LayoutFiles.indexFile), text)
+      const layout = yield* ImageLayout.open(folder)
+      const found = layout.batch(
+        Effect.forEach(names, () => Stream.runCollect(layout.referrers(amd64.descriptor.digest)))
+      )
+      assert.lengthOf((yield* found).flat(), 0)
+    }).pipe(Effect.provide(Layouts.layer)),
+  timeLimit
+)
