@@ -23,9 +23,15 @@ const copies: ReadonlyArray<Fault> = [
   },
   {
     wrong: "what the target lacks although it seemed to be there is not sent",
-    file: engine,
-    find: "error instanceof MissingContent\n",
-    replace: "error instanceof MissingContent && node.isSparse\n"
+    file: `${folder}/internal/repair.ts`,
+    find: "if (!(error instanceof MissingContent)) return",
+    replace: "if (parts.length >= 0) return"
+  },
+  {
+    wrong: "only the first missing blob is sent if the registry reports one at a time",
+    file: `${folder}/internal/repair.ts`,
+    find: "return Effect.andThen(repair, attempt)",
+    replace: "return Effect.andThen(repair, Effect.suspend(put))"
   },
   {
     wrong: "what the target lacks is looked for by a HEAD again",

@@ -392,7 +392,8 @@ const inBatch = <E1, E2>(
  * referrers of both sides. Referrers that the target has and does not list are put again, which lists them. So is the artifact itself
  * if it is a referrer.
  *
- * If the target refuses a manifest because it lacks content that seemed present, the copy puts that content once more.
+ * If the target refuses a manifest because it lacks content that seemed present, the copy puts that content once more, as long as
+ * each refusal is about other content.
  *
  * Fails with `CopyError`, which names the side and the manifest or blob that failed. `Effect.catchReason("CopyError", …)` handles
  * the reason of a registry's error. Other causes are `GraphError`, `TagExists`, `PlatformNotFound` and `MissingContent`.

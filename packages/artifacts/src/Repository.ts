@@ -8,13 +8,13 @@ import * as Digest from "@effect-acr/client/Digest"
 import type * as Reference from "@effect-acr/client/Reference"
 import * as Registries from "@effect-acr/client/Registries"
 import type * as RegistryContent from "@effect-acr/client/RegistryContent"
-import { ContentMismatch, RegistryError } from "@effect-acr/client/RegistryError"
+import { ContentMismatch, digestOf, RegistryError } from "@effect-acr/client/RegistryError"
 import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
 import * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
 import { type ContentStore, MissingContent, type Pointer } from "./ContentStore.ts"
 import { ifFound, orEmpty } from "./internal/found.ts"
+import { neededBy } from "./internal/references.ts"
 import * as Turns from "./internal/turns.ts"
 
 /**
@@ -31,12 +31,6 @@ export interface Repository extends ContentStore<RegistryError> {
 /** OCI distribution specification, "Error Codes", and other codes that registries return for a missing child. */
 const missingCodes: ReadonlySet<string> = new Set(["MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN", "MANIFEST_UNKNOWN"])
 
-/** Registries return the digest in the detail of an error: as a field of an object, or as the detail itself. */
-const decodeDetail = Schema.decodeUnknownOption(Schema.Struct({ digest: Digest.Digest }))
-
-const digestIn = (detail: unknown): Option.Option<Digest.Digest> =>
-  Digest.isDigest(detail) ? Option.some(detail) : Option.map(decodeDetail(detail), ({ digest }) => digest)
-
 /** Whether a registry refused a manifest because it lacks content. */
 const isMissing = ({ completed, response }: RegistryError): boolean =>
   // Once the manifest itself is pushed, the error is about the list of its subject's referrers.
@@ -45,7 +39,7 @@ const isMissing = ({ completed, response }: RegistryError): boolean =>
 const missingOf = (manifest: Digest.Digest, { response }: RegistryError): MissingContent =>
   new MissingContent({
     manifest,
-    digests: (response?.errors ?? []).flatMap(({ detail }) => Option.toArray(digestIn(detail)))
+    digests: (response?.errors ?? []).flatMap((error) => Option.toArray(digestOf(error)))
   })
 
 /** More than the manifests that are put at the same time lack. */
@@ -94,7 +88,12 @@ export const make = (content: RegistryContent.Service, reference: Reference.Refe
       content.putManifest(repository, manifest, { tags }).pipe(
         Effect.catchIf(isMissing, (error) => {
           const missing = missingOf(manifest.descriptor.digest, error)
-          lacked = [...lacked, ...missing.digests].slice(-mostLacked)
+          const { blobs, manifests } = neededBy(manifest, false)
+          const needed = [...manifests, ...blobs].map(({ digest }) => digest)
+          const named = new Set(missing.digests)
+          // A registry that does not report what it lacks may lack any of it.
+          const isReported = needed.some((digest) => named.has(digest))
+          lacked = [...lacked, ...(isReported ? named : needed)].slice(-mostLacked)
           return missing
         })
       ),

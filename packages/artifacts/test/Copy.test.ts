@@ -27,7 +27,8 @@ import {
   image,
   index,
   layer,
-  rawOf
+  rawOf,
+  reportingOne
 } from "./support/artifacts.ts"
 
 const sbom = attachment("sbom", amd64.descriptor)
@@ -848,6 +849,16 @@ describe("a copy", () => {
         assert.isTrue(Option.isSome(yield* store.resolve("v1")))
         assert.isFalse(yield* store.has(foreign))
       })
+  )
+
+  it.effect("repairs as long as the target reports something else that it lacks", () =>
+    Effect.gen(function* () {
+      const texts = ["one", "two", "three"]
+      const from = yield* holding(texts, [image(...texts, "one")])
+      const target = MemoryStore.make("target")
+      yield* Copy.run(from, reportingOne(target), image(...texts, "one").descriptor.digest)
+      assert.isTrue(Option.isSome(yield* target.resolve(image(...texts, "one").descriptor.digest)))
+    })
   )
 
   it.effect("repairs once, and fails if the target still lacks something", () =>

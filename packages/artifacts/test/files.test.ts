@@ -23,7 +23,7 @@ import * as Artifact from "../src/Artifact.ts"
 import type { ContentStore, Reader } from "../src/ContentStore.ts"
 import * as ImageLayout from "../src/ImageLayout.ts"
 import * as MemoryStore from "../src/MemoryStore.ts"
-import { amd64, arm64, blobOf, forPlatform, holding, index, rawOf } from "./support/artifacts.ts"
+import { amd64, arm64, blobOf, forPlatform, holding, index, rawOf, reportingOne } from "./support/artifacts.ts"
 import { hexOf, tarOf } from "./support/dockerArchives.ts"
 
 const platform = Layer.merge(NodeServices.layer, NodeCompression.layer)
@@ -199,6 +199,18 @@ layer(platform)("an artifact", (it) => {
       }
       const missing = Artifact.pack({ artifactType: type, files: [`${folder}/nowhere`] })
       assert.strictEqual(yield* reasonOf(missing), "FileFailed")
+    })
+  )
+
+  it.effect("are pushed again as long as the store reports one that it lacks", () =>
+    Effect.gen(function* () {
+      const folder = yield* folderWith({ "a.txt": "a", "b.txt": "b" })
+      const store = MemoryStore.make()
+      yield* Artifact.push(reportingOne(store), "v1", {
+        artifactType: type,
+        files: [`${folder}/a.txt`, `${folder}/b.txt`]
+      })
+      assert.isTrue(Option.isSome(yield* store.resolve("v1")))
     })
   )
 

@@ -52,6 +52,34 @@ describe("a manifest whose content is missing", () => {
     )
   )
 
+  it.live("is accepted once a copy has sent all that it names, if the registry does not report what it lacks", () =>
+    Effect.provide(
+      Effect.gen(function* () {
+        const { inject, journal } = yield* AcrEmulator.AcrEmulator
+        const content = yield* RegistryContent.RegistryContent
+        const store = Repository.make(content, yield* Effect.fromResult(Reference.parse("registry.test/shop/mute")))
+        const raw = image("base")
+        yield* inject({
+          method: "HEAD",
+          path: `/v2/shop/mute/blobs/${layer("base").digest}`,
+          times: "always",
+          consequence: { _tag: "Answer", status: 200, body: "base" }
+        })
+        const body = JSON.stringify({
+          errors: [{ code: "MANIFEST_BLOB_UNKNOWN", message: "blob unknown to registry" }]
+        })
+        yield* inject({ method: "PUT", path: /manifests/, consequence: { _tag: "Answer", status: 404, body } })
+        yield* Copy.run(yield* holding(["base"], [raw]), store, raw.descriptor.digest)
+        const puts = (yield* journal).filter(({ method, path }) => method === "PUT" && path.includes("/manifests/"))
+        assert.deepStrictEqual(
+          puts.map(({ status }) => status),
+          [404, 201]
+        )
+      }),
+      AcrEmulator.layerRegistry().pipe(Layer.provideMerge(AcrEmulator.layer()))
+    )
+  )
+
   it.live("is accepted once a copy has sent what the registry lacks, whatever it answers to a HEAD", () =>
     Effect.provide(
       Effect.gen(function* () {

@@ -26,6 +26,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { Digest } from "./Digest.ts"
 import { printable } from "./Printable.ts"
 
 /** What happened, as a text for humans: the message of the registry, or a finding of the client. */
@@ -570,6 +571,18 @@ export const ResponseError = Schema.Struct({
 })
 
 export type ResponseError = typeof ResponseError.Type
+
+const decodeDigest = Schema.decodeUnknownOption(Schema.Union([Digest, Schema.Struct({ digest: Digest })]))
+
+/**
+ * Returns the digest that an entry of an error response names in its detail: as a field of an object, or as the detail itself. For
+ * `MANIFEST_BLOB_UNKNOWN`, that is the content that the registry lacks.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const digestOf = ({ detail }: ResponseError): Option.Option<Digest> =>
+  Option.map(decodeDigest(detail), (stated) => (typeof stated === "string" ? stated : stated.digest))
 
 /**
  * The answer that an error stems from.

@@ -8,6 +8,7 @@ import * as Digest from "@effect-acr/client/Digest"
 import * as Manifest from "@effect-acr/client/Manifest"
 import * as MediaType from "@effect-acr/client/MediaType"
 import * as Effect from "effect/Effect"
+import { MissingContent } from "../../src/ContentStore.ts"
 import * as MemoryStore from "../../src/MemoryStore.ts"
 
 const digestOf = (bytes: Uint8Array): Digest.Digest =>
@@ -66,3 +67,25 @@ export const holding = (blobs: ReadonlyArray<string>, manifests: ReadonlyArray<M
     for (const manifest of manifests) yield* store.putManifest(manifest)
     return store
   })
+
+/**
+ * A store that claims to have each blob until it is put a second time, and reports one missing blob at a time, as a registry may
+ * whose proxy caches the responses to HEAD requests.
+ */
+export const reportingOne = (store: MemoryStore.MemoryStore): MemoryStore.MemoryStore => {
+  const claimed = new Set<string>()
+  return {
+    ...store,
+    putBlob: (blob, source, options) => {
+      if (claimed.has(blob.digest)) return store.putBlob(blob, source, options)
+      claimed.add(blob.digest)
+      return Effect.succeed("present")
+    },
+    putManifest: (manifest, options) =>
+      Effect.mapError(store.putManifest(manifest, options), (error) =>
+        error instanceof MissingContent
+          ? new MissingContent({ manifest: error.manifest, digests: error.digests.slice(0, 1) })
+          : error
+      )
+  }
+}

@@ -8,6 +8,7 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { ContentStore, MissingContent, PutManifestResult } from "../../ContentStore.ts"
 import type { FolderError } from "../../FolderError.ts"
+import { putRepaired } from "../repair.ts"
 import type { Packed } from "./pack.ts"
 
 /** Blobs that are sent at the same time. */
@@ -23,7 +24,11 @@ export const put = <E>(
       concurrency: blobsAtOnce,
       discard: true
     })
-    return yield* store.putManifest(manifest, { tags })
+    const parts = blobs.map(({ descriptor, source }) => ({
+      digest: descriptor.digest,
+      putAgain: store.putBlob(descriptor, source)
+    }))
+    return yield* putRepaired(() => store.putManifest(manifest, { tags }), parts)
   })
 
 /** Whether a manifest is already listed among the referrers of another one. */

@@ -12,6 +12,7 @@ import { type ContentStore, MissingContent, type Origin, type Reader } from "../
 import { at, type CopyError } from "../../CopyError.ts"
 import { isForeign } from "../references.ts"
 import { GraphError, type Hooks, walk, type Walked, type WalkedNode } from "../walk.ts"
+import { putRepaired } from "../repair.ts"
 import { sourceOf } from "./content.ts"
 import * as Onces from "./onces.ts"
 import type { CopiedNode, Event } from "./report.ts"
@@ -51,11 +52,10 @@ const isOfContent = (error: unknown): boolean =>
   (Predicate.isTagged(error.reason, "ContentMismatch") || Predicate.isTagged(error.reason, "ContentDiffers")) &&
   !(Predicate.hasProperty(error, "response") && error.response !== undefined)
 
-/** The content that a store reports as missing; everything if it does not report which. */
-const missingAmong = (
-  named: ReadonlyArray<Descriptor>,
-  digests: ReadonlySet<Digest.Digest>
-): ReadonlyArray<Descriptor> => (digests.size === 0 ? named : named.filter(({ digest }) => digests.has(digest)))
+/** Each content once: an image may have a layer twice. */
+const distinct = (blobs: ReadonlyArray<Descriptor>): ReadonlyArray<Descriptor> => [
+  ...new Map(blobs.map((blob) => [blob.digest, blob])).values()
+]
 
 export const make = <E1, E2>(job: Job<E1, E2>) => {
   type Failure = CopyError<E1 | E2 | Fault>
@@ -141,32 +141,30 @@ export const make = <E1, E2>(job: Job<E1, E2>) => {
       { discard: true }
     )
 
-  /** Puts content that a manifest names and the target lacks, although it seemed present. */
-  const heal = ({ blobs, children }: WalkedNode, { digests }: MissingContent): Effect.Effect<void, Failure> =>
-    Effect.gen(function* () {
-      // A store may report content that the manifest does not name directly: the manifest itself, or content further below.
-      const all = new Set(digests)
-      const lacked = [...children, ...blobs].some(({ digest }) => all.has(digest)) ? all : new Set<Digest.Digest>()
-      for (const child of missingAmong(children, lacked)) {
-        const graph = yield* Effect.mapError(
-          walk(source, child, {}, { presence: () => Effect.succeed("absent"), isLeftOut: job.isLeftOut }),
-          failed("source", child)
-        )
-        yield* putAgain(graph)
-      }
-      yield* sendAgain(missingAmong(blobs, lacked))
-    })
+  /** Puts a manifest that another one names, with all below it. */
+  const putChildAgain = (child: Descriptor): Effect.Effect<void, Failure> =>
+    walk(source, child, {}, { presence: () => Effect.succeed("absent"), isLeftOut: job.isLeftOut }).pipe(
+      Effect.mapError(failed("source", child)),
+      Effect.flatMap(putAgain)
+    )
 
-  /** Puts a manifest. If the target lacks content that it names, puts that content once more, and then the manifest again. */
+  /** Puts a manifest, and content that it names if the target lacks that although it seemed present. */
   const put = (node: WalkedNode, tags: ReadonlyArray<string>): Effect.Effect<void, Failure> =>
     Effect.gen(function* () {
+      const { blobs, children, descriptor } = node
       const raw = yield* rawOf(node)
-      const toFailure = failed("target", node.descriptor)
-      yield* Effect.catch(putRaw(node, raw, tags), (error) =>
-        error instanceof MissingContent
-          ? Effect.andThen(heal(node, error), Effect.mapError(putRaw(node, raw, tags), toFailure))
-          : Effect.fail(toFailure(error))
-      )
+      const toFailure = failed("target", descriptor)
+      const parts = [
+        ...children.map((child) => ({ ...child, putAgain: putChildAgain(child) })),
+        ...distinct(blobs).map((blob) => ({ ...blob, putAgain: sendAgain([blob]) }))
+      ]
+      yield* putRepaired(
+        () =>
+          Effect.mapError(putRaw(node, raw, tags), (error) =>
+            error instanceof MissingContent ? error : toFailure(error)
+          ),
+        parts
+      ).pipe(Effect.mapError((error) => (error instanceof MissingContent ? toFailure(error) : error)))
     })
 
   const copyNode = (

@@ -6,7 +6,6 @@ import type * as Duration from "effect/Duration"
 import * as Equal from "effect/Equal"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { Digest } from "../../Digest.ts"
 import type { Operation } from "../../Operation.ts"
 import * as RegistryError from "../../RegistryError.ts"
 import { parseJson } from "../schema/json.ts"
@@ -108,17 +107,11 @@ export const parseBody = (text: string, quote: Quote = quoting([])): Explanation
   return { errors: single, isForeign: true }
 }
 
-/** Registries state a digest as a field of the detail, or as the detail itself. */
-const decodeDigest = Schema.decodeUnknownOption(Schema.Union([Digest, Schema.Struct({ digest: Digest })]))
-
 /** The digest of what a manifest lacks. Other errors are about the digest in the address of the request. */
-const lackedBy = ({ code, detail, message }: RegistryError.ResponseError): string =>
-  Option.match(code === "MANIFEST_BLOB_UNKNOWN" ? decodeDigest(detail) : Option.none(), {
+const lackedBy = (error: RegistryError.ResponseError): string =>
+  Option.match(error.code === "MANIFEST_BLOB_UNKNOWN" ? RegistryError.digestOf(error) : Option.none(), {
     onNone: () => "",
-    onSome: (stated) => {
-      const digest = typeof stated === "string" ? stated : stated.digest
-      return message.includes(digest) ? "" : digest
-    }
+    onSome: (digest) => (error.message.includes(digest) ? "" : digest)
   })
 
 const printed = (error: RegistryError.ResponseError): string =>
