@@ -3,19 +3,25 @@
  * grows with the square of their number exceeds the time limit of each test many times.
  */
 import type { Descriptor } from "@effect-acr/client/Descriptor"
+import * as Manifest from "@effect-acr/client/Manifest"
+import * as MediaType from "@effect-acr/client/MediaType"
 import type * as Platform from "@effect-acr/client/Platform"
+import { NodeCompression } from "@effect-acr/node"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Tar from "effect/encoding/Tar"
 import * as FileSystem from "effect/FileSystem"
+import * as Layer from "effect/Layer"
 import * as Path from "effect/Path"
 import * as Stream from "effect/Stream"
 import * as Artifact from "../src/Artifact.ts"
 import * as Copy from "../src/Copy.ts"
 import * as Difference from "../src/Difference.ts"
+import * as ImageArchive from "../src/ImageArchive.ts"
 import * as ImageLayout from "../src/ImageLayout.ts"
 import * as LayoutFiles from "../src/LayoutFiles.ts"
 import * as MemoryStore from "../src/MemoryStore.ts"
-import { amd64, attachment, holding, index } from "./support/artifacts.ts"
+import { amd64, attachment, config, holding, index, layer, rawOf } from "./support/artifacts.ts"
 import * as Layouts from "./support/layouts.ts"
 
 const count = 20_000
@@ -95,3 +101,52 @@ it.effect(
     }).pipe(Effect.provide(Layouts.layer)),
   timeLimit
 )
+
+/** The tags of an archive of these files. */
+const tagsOfArchive = (files: Readonly<Record<string, string>>) =>
+  Effect.gen(function* () {
+    const archive = Tar.encode()
+    const entries = Object.entries(files).map(([name, text]) => Tar.file(name, new TextEncoder().encode(text)))
+    const opened = yield* ImageArchive.fromStream(Stream.pipeThroughChannel(Stream.fromIterable(entries), archive))
+    return yield* Stream.runCollect(opened.tags)
+  }).pipe(Effect.provide(Layer.merge(Layouts.layer, NodeCompression.layer)))
+
+describe("an archive", () => {
+  const padding = "a".repeat(1024 * 1024)
+
+  it.effect(
+    "with one large image under 20,000 names is opened",
+    () =>
+      Effect.gen(function* () {
+        const large = rawOf(
+          MediaType.ociImageManifest,
+          Manifest.format(Manifest.image({ config, layers: [layer("base")], annotations: { padding } }))
+        )
+        const tags = yield* tagsOfArchive({
+          "oci-layout": LayoutFiles.version,
+          "index.json": LayoutFiles.formatIndex([{ descriptor: large.descriptor, names: numbers(count).map(String) }]),
+          [LayoutFiles.blobPath(large.descriptor.digest)]: new TextDecoder().decode(large.bytes)
+        })
+        assert.lengthOf(tags, count)
+      }),
+    timeLimit
+  )
+
+  it.effect(
+    "of docker save with one large configuration for 20,000 images is opened",
+    () =>
+      Effect.gen(function* () {
+        const images = numbers(count).map((number) => ({
+          Config: "config.json",
+          RepoTags: [`a:${number}`],
+          Layers: []
+        }))
+        const tags = yield* tagsOfArchive({
+          "config.json": JSON.stringify({ padding, rootfs: { type: "layers", diff_ids: [] } }),
+          "manifest.json": JSON.stringify(images)
+        })
+        assert.lengthOf(tags, count)
+      }),
+    timeLimit
+  )
+})

@@ -81,6 +81,12 @@ export interface Images extends Places {
   readonly listed: ReadonlyArray<Descriptor>
 }
 
+/** A configuration, and the uncompressed layers that it states. */
+interface Config {
+  readonly descriptor: Descriptor
+  readonly diffIds: ReadonlyArray<Digest.Digest>
+}
+
 /** Reads `manifest.json`, and identifies its layers. */
 export const read = <E>(source: Source<E>, json: Uint8Array): Effect.Effect<Images, E | ArchiveError> =>
   Effect.gen(function* () {
@@ -112,15 +118,32 @@ export const read = <E>(source: Source<E>, json: Uint8Array): Effect.Effect<Imag
         return layer
       }).pipe(Effect.scoped)
 
-    const readImage = ({ Config, Layers, RepoTags }: Saved): Effect.Effect<void, E | ArchiveError> =>
+    /** The configurations by file: many images may name one, which may be large. */
+    const configs = new Map<string, Config>()
+
+    const readConfig = (file: string): Effect.Effect<Config, E | ArchiveError> =>
       Effect.gen(function* () {
-        const bytes = yield* Effect.flatMap(readSmall(entries, Config, mostConfigBytes, archive), (found) =>
-          Effect.fromOption(found, () => notThere(Config))
+        const known = configs.get(file)
+        if (known !== undefined) return known
+        const bytes = yield* Effect.flatMap(readSmall(entries, file, mostConfigBytes, archive), (found) =>
+          Effect.fromOption(found, () => notThere(file))
         )
         const parsed = yield* Effect.mapError(decodeConfig(decoder.decode(bytes)), () =>
-          invalid(archive, `the configuration ${Config} cannot be read`)
+          invalid(archive, `the configuration ${file} cannot be read`)
         )
-        const diffIds = parsed.rootfs?.diff_ids ?? []
+        const digest = Hasher.digest(startHash, "sha256", bytes)
+        const config: Config = {
+          descriptor: { mediaType: MediaType.ociImageConfig, digest, size: bytes.length },
+          diffIds: parsed.rootfs?.diff_ids ?? []
+        }
+        configs.set(file, config)
+        blobs.set(digest, clean(file))
+        return config
+      })
+
+    const readImage = ({ Config, Layers, RepoTags }: Saved): Effect.Effect<void, E | ArchiveError> =>
+      Effect.gen(function* () {
+        const { descriptor: config, diffIds } = yield* readConfig(Config)
         const names = (Layers ?? []).map(clean)
         if (names.length !== diffIds.length) {
           return yield* invalid(
@@ -128,12 +151,6 @@ export const read = <E>(source: Source<E>, json: Uint8Array): Effect.Effect<Imag
             `manifest.json lists ${names.length} layers of ${Config}, which has ${diffIds.length}`
           )
         }
-        const config: Descriptor = {
-          mediaType: MediaType.ociImageConfig,
-          digest: Hasher.digest(startHash, "sha256", bytes),
-          size: bytes.length
-        }
-        blobs.set(config.digest, clean(Config))
         const stack = yield* Effect.forEach(diffIds, (diffId, index) => readLayer(names[index] ?? "", diffId))
         const manifest = encoder.encode(Manifest.format(Manifest.image({ config, layers: stack })))
         const descriptor: Descriptor = {

@@ -133,7 +133,8 @@ const isComplete = <E>(
     const listed = index.entries()
     if (listed.length === 0) return false
     const content = ArchiveContent.make(entries, name, places, startHash)
-    for (const { digest, mediaType } of listed.filter(isImage)) {
+    // One image may have many names.
+    for (const [digest, mediaType] of new Map(listed.filter(isImage).map((one) => [one.digest, one.mediaType]))) {
       const raw = yield* content.manifest(digest, Option.some(mediaType))
       const isEmpty = Option.exists(raw, ({ bytes }) => {
         const view = Manifest.view(mediaType, decoder.decode(bytes))
