@@ -9,6 +9,7 @@ import { pid } from "node:process"
 import type * as Registries from "@effect-acr/client/Registries"
 import type * as Digest from "@effect-acr/client/Digest"
 import * as DateTime from "effect/DateTime"
+import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
@@ -157,11 +158,12 @@ export const run = (
     MigrationError,
     SqlClient.SqlClient | Registries.Registries | FileSystem.FileSystem | Path.Path
   >(
-    (queue) =>
-      Effect.gen(function* () {
+    (queue) => {
+      const broken: Stores.Broken = Deferred.makeUnsafe()
+      return Effect.gen(function* () {
         const started = DateTime.formatIso(yield* DateTime.now)
         const longestLock = Duration.max(Duration.fromInputUnsafe(lockExpiration), leastLockExpiration)
-        const store = yield* Stores.make(longestLock)
+        const store = yield* Stores.make(longestLock, broken)
         const id = yield* Driver.begin(store, name, rules)
         const options: Cluster.Options = {
           run: id,
@@ -184,15 +186,17 @@ export const run = (
         const worker = yield* Driver.makeWorker(parts)
         const isOver = Effect.map(store.byId(id), ({ phase }) => phase === "done")
         if (runner !== undefined) yield* Effect.forkScoped(Driver.counting(parts, id))
-        yield* Engine.running(worker, options, { drive: Driver.drive(parts, id), isOver })
+        yield* Engine.running(worker, options, { drive: Driver.drive(parts, id), isOver }, broken)
         if (runner !== undefined) yield* Driver.emitCounted(parts, id)
       }).pipe(
         Effect.scoped,
+        Stores.endingBy(broken),
         Effect.matchCauseEffect({
           onFailure: (cause) => Queue.failCause(queue, cause),
           onSuccess: () => Queue.end(queue)
         })
-      ),
+      )
+    },
     { bufferSize: bufferedEvents, strategy: "suspend" }
   )
 

@@ -8,6 +8,7 @@ import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Migration, MigrationRules, SqliteClient } from "@effect-acr/migration"
 import * as Arr from "effect/Array"
 import * as Console from "effect/Console"
+import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -104,12 +105,13 @@ const record = Effect.gen(function* () {
     shards: 1,
     batchesAhead: Driver.batchesAtOnce
   }
+  const broken: Stores.Broken = Deferred.makeUnsafe()
   const options: Options = {
     run: id,
     lockExpiration: Duration.seconds(10),
     process: { _tag: "Alone", owner: "bench" }
   }
-  yield* Engine.running(worker, options, { drive: Driver.drive(parts, id), isOver: Effect.succeed(false) })
+  yield* Engine.running(worker, options, { drive: Driver.drive(parts, id), isOver: Effect.succeed(false) }, broken)
 }).pipe(Effect.scoped)
 
 const program = Effect.gen(function* () {

@@ -19,7 +19,7 @@ import type { Options } from "./cluster/options.ts"
 import { shardingOf } from "./cluster/runners.ts"
 import { storageOf } from "./cluster/storage.ts"
 import { awaitTurn } from "./cluster/turn.ts"
-import { failureIn } from "./store/access.ts"
+import { type Broken, failureIn } from "./store/access.ts"
 
 // The key and the number of shards decide the shard of an execution: with another number, it would never be found.
 const shards = Schema.Int
@@ -90,9 +90,8 @@ const runnerOf = (worker: Worker, options: Options) =>
 const local = { local: true }
 
 /** Drives the workflows, with this process as a runner. */
-export const running = (worker: Worker, options: Options, driving: Driving.Driving) =>
+export const running = (worker: Worker, options: Options, driving: Driving.Driving, broken: Broken) =>
   Effect.gen(function* () {
-    const broken = yield* Deferred.make<never, MigrationError>()
     const driven = Effect.provide(
       options.process._tag === "Alone" ? driving.drive : Driving.once(driving),
       runnerOf(worker, options),

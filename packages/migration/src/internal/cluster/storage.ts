@@ -2,7 +2,7 @@
  * What a cluster keeps in the database: its processes, locks, messages and answers.
  */
 import * as NodeCrypto from "@effect/platform-node/NodeCrypto"
-import type { PersistenceError } from "effect/cluster/ClusterError"
+import { PersistenceError } from "effect/cluster/ClusterError"
 import * as MessageStorage from "effect/cluster/MessageStorage"
 import * as RunnerStorage from "effect/cluster/RunnerStorage"
 import * as ShardingConfig from "effect/cluster/ShardingConfig"
@@ -16,15 +16,23 @@ import * as Layer from "effect/Layer"
 import * as SqlClient from "effect/sql/SqlClient"
 import { SqlError } from "effect/sql/SqlError"
 import { MigrationError } from "../../MigrationError.ts"
-import { failureIn, limitPauses } from "../store/access.ts"
+import { type Broken, failureIn, limitPauses, unlessBroken } from "../store/access.ts"
 import { type Options, prefixOf, settingsOf } from "./options.ts"
-
-/** Ends the work of this process, where the cluster would try forever without a word. */
-export type Broken = Deferred.Deferred<never, MigrationError>
 
 export const failureOf = (error: PersistenceError | SqlError): MigrationError =>
   failureIn(error) ??
   new MigrationError({ problem: "StoreFailed", description: `the database failed: ${error.message}` })
+
+/** An operation that ends where the database hangs. The cluster waits for some without interruption, such as when it closes. */
+const responding =
+  <Arguments extends ReadonlyArray<unknown>, A>(
+    broken: Broken,
+    operation: (...args: Arguments) => Effect.Effect<A, PersistenceError>
+  ) =>
+  (...args: Arguments): Effect.Effect<A, PersistenceError> =>
+    Effect.catchTag(unlessBroken(broken, operation(...args)), "SqlError", (cause) =>
+      Effect.fail(new PersistenceError({ cause }))
+    )
 
 /** How often an operation fails in a row until the database is taken to be broken. The next attempt after a lost connection succeeds. */
 const mostFailures = 5
@@ -33,8 +41,8 @@ const mostFailures = 5
 const isThere = ({ cause }: PersistenceError): boolean =>
   cause instanceof SqlError && cause.reason._tag === "UniqueViolation"
 
-/** Ends the work if an operation of the cluster's storage fails again and again. */
-const unlessBroken = <Arguments extends ReadonlyArray<unknown>, A>(
+/** Ends the work if an operation of the cluster's storage fails again and again: the cluster would try forever without a word. */
+const limitFailures = <Arguments extends ReadonlyArray<unknown>, A>(
   broken: Broken,
   operation: (...args: Arguments) => Effect.Effect<A, PersistenceError>
 ) => {
@@ -64,11 +72,11 @@ const runnerStorage = (prefix: string, broken: Broken) =>
       let hasLeft = false
       return RunnerStorage.RunnerStorage.of({
         ...storage,
-        register: unlessBroken(broken, storage.register),
+        register: limitFailures(broken, storage.register),
         unregister: (address) =>
           Effect.suspend(() => {
             hasLeft = true
-            return storage.unregister(address)
+            return responding(broken, storage.unregister)(address)
           }),
         getRunners: Effect.suspend(() => (hasLeft ? Effect.never : storage.getRunners))
       })
@@ -79,10 +87,10 @@ const runnerStorage = (prefix: string, broken: Broken) =>
  * The database, where a process that hangs holds no rows of messages for as long as its locks: the process that gets its locks sends
  * the messages again, and would find them locked.
  */
-const database = ({ lockExpiration }: Options) =>
+const database = ({ lockExpiration }: Options, broken: Broken) =>
   Layer.effect(
     SqlClient.SqlClient,
-    Effect.map(SqlClient.SqlClient, (client) => limitPauses(client, Duration.divideUnsafe(lockExpiration, 2)))
+    Effect.map(SqlClient.SqlClient, (client) => limitPauses(client, Duration.divideUnsafe(lockExpiration, 2), broken))
   )
 
 /** The messages of a run, in the database. */
@@ -91,9 +99,19 @@ const messageStorage = (prefix: string, broken: Broken) =>
     MessageStorage.MessageStorage,
     Effect.flatMap(SqlMessageStorage.makeEncoded({ prefix }), (storage) =>
       MessageStorage.makeEncoded({
-        ...storage,
-        saveReply: unlessBroken(broken, storage.saveReply),
-        unprocessedMessages: unlessBroken(broken, storage.unprocessedMessages)
+        saveEnvelope: responding(broken, storage.saveEnvelope),
+        saveReply: limitFailures(broken, responding(broken, storage.saveReply)),
+        clearReplies: responding(broken, storage.clearReplies),
+        requestIdForPrimaryKey: responding(broken, storage.requestIdForPrimaryKey),
+        repliesFor: responding(broken, storage.repliesFor),
+        repliesForUnfiltered: responding(broken, storage.repliesForUnfiltered),
+        unprocessedMessages: limitFailures(broken, responding(broken, storage.unprocessedMessages)),
+        unprocessedMessagesById: responding(broken, storage.unprocessedMessagesById),
+        resetRequests: responding(broken, storage.resetRequests),
+        resetAddresses: responding(broken, storage.resetAddresses),
+        clearAddress: responding(broken, storage.clearAddress),
+        resetShards: responding(broken, storage.resetShards),
+        withTransaction: storage.withTransaction
       })
     )
   ).pipe(Layer.provide(Snowflake.layerGenerator))
@@ -102,6 +120,6 @@ const messageStorage = (prefix: string, broken: Broken) =>
 export const storageOf = (options: Options, broken: Broken) => {
   const prefix = prefixOf(options)
   return Layer.mergeAll(runnerStorage(prefix, broken), messageStorage(prefix, broken)).pipe(
-    Layer.provide([database(options), ShardingConfig.layerFromEnv(settingsOf(options)), NodeCrypto.layerDigest])
+    Layer.provide([database(options, broken), ShardingConfig.layerFromEnv(settingsOf(options)), NodeCrypto.layerDigest])
   )
 }

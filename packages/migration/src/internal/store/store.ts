@@ -1,6 +1,7 @@
 /**
  * The state of runs: inventories, plans and outcomes.
  */
+import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -14,6 +15,7 @@ import * as Repositories from "./repositories.ts"
 import * as Runs from "./runs.ts"
 import * as Tables from "./tables.ts"
 
+export { type Broken, endingBy } from "./access.ts"
 export type { Known, Planned, Settled } from "./artifacts.ts"
 export type { Batch, Task } from "./batches.ts"
 export type { NewRepository, Pair, Repository } from "./repositories.ts"
@@ -22,8 +24,11 @@ export type { Run } from "./runs.ts"
 /** How long a lock of a process that was killed or hangs stays valid, unless the caller says otherwise. */
 export const defaultLockExpiration = Duration.seconds(10)
 
-const storeOf = Effect.fnUntraced(function* (lockExpiration: Duration.Input = defaultLockExpiration) {
-  const access = yield* Accesses.make(lockExpiration)
+const storeOf = Effect.fnUntraced(function* (
+  lockExpiration: Duration.Input = defaultLockExpiration,
+  broken: Accesses.Broken = Deferred.makeUnsafe()
+) {
+  const access = yield* Accesses.make(lockExpiration, broken)
   const { settle: settleArtifacts, ...artifacts } = Artifacts.make(access)
   const { add, carrier } = yield* Carriers.make(access)
 
@@ -48,9 +53,9 @@ const storeOf = Effect.fnUntraced(function* (lockExpiration: Duration.Input = de
 export type Store = Effect.Success<ReturnType<typeof storeOf>>
 
 /** Opens the store to work on runs. */
-export const make = Effect.fnUntraced(function* (lockExpiration?: Duration.Input) {
+export const make = Effect.fnUntraced(function* (lockExpiration?: Duration.Input, broken?: Accesses.Broken) {
   yield* Accesses.guarded(Tables.prepare)
-  return yield* storeOf(lockExpiration)
+  return yield* storeOf(lockExpiration, broken)
 })
 
 /** Opens the store to read only. None if the database has no runs. */
