@@ -143,6 +143,77 @@ for (const { databases, isInstalled, name } of kinds) {
         }).pipe(onEmpty)
       )
 
+      it.effect(
+        "makes batches of what is left to copy, each of its own artifacts, without repositories that have a problem",
+        () =>
+          Effect.gen(function* () {
+            const { run, store } = yield* begun
+            // The rows of the first repository are around those of the others.
+            yield* setPlan(store, 1, plannedOf(0, 2))
+            yield* setPlan(store, 2, plannedOf(100, 2))
+            yield* setPlan(store, 3, plannedOf(200, 2))
+            yield* setPlan(store, 1, plannedOf(0, 4))
+            yield* store.setProblem(2, "notListed", null)
+            yield* store.setProblem(3, "leftOut", null)
+            assert.strictEqual(yield* store.makeBatches(run.id, 1, 4, 1), 6)
+            const batches = yield* store.openBatches(run.id)
+            const left = Effect.forEach(batches, ({ id }) =>
+              Effect.map(store.tasks(id), (tasks) =>
+                tasks.map(({ digest, repository: own }) => `${own} ${digest}`).toSorted()
+              )
+            )
+            const ofFirst = plannedOf(0, 4).map(({ digest }) => `1 ${digest}`)
+            const ofThird = plannedOf(200, 2).map(({ digest }) => `3 ${digest}`)
+            assert.deepEqual(yield* left, [ofFirst.toSorted(), ofThird.toSorted()])
+            const [first] = yield* store.tasks(batches[0]?.id ?? 0)
+            assert.isDefined(first)
+            yield* store.settle([{ id: first.id, state: "failed" }], [])
+            assert.deepEqual(yield* left, [
+              ofFirst.filter((one) => one !== `1 ${first.digest}`).toSorted(),
+              ofThird.toSorted()
+            ])
+          }).pipe(onEmpty)
+      )
+
+      it.effect("verifies what was copied, and nothing else", () =>
+        Effect.gen(function* () {
+          const { store } = yield* begun
+          const planned = plannedOf(0, 3)
+          yield* setPlan(store, 1, planned)
+          const [copied, failed] = Array.from((yield* store.known(1)).values())
+          assert.isDefined(copied)
+          assert.isDefined(failed)
+          yield* store.settle(
+            [
+              { id: copied.id, state: "copied" },
+              { id: failed.id, state: "failed" }
+            ],
+            []
+          )
+          const digests = planned.map(({ digest }) => digest)
+          yield* store.verify(1, digests)
+          const states = Array.from((yield* store.known(1)).values(), ({ state }) => state)
+          assert.sameMembers(states, ["verified", "failed", "planned"])
+        }).pipe(onEmpty)
+      )
+
+      it.effect("does not let a process that slept take a run back, or repeat a batch that another one repeats", () =>
+        Effect.gen(function* () {
+          const { run, store } = yield* begun
+          yield* setPlan(store, 1, plannedOf(0, 1))
+          yield* store.makeBatches(run.id, 1, 10, 1)
+          yield* store.advance(run, { phase: "copy" })
+          yield* store.advance(run, { phase: "inventory", attempt: 1 })
+          assert.deepInclude(yield* store.byId(run.id), { phase: "copy", attempt: 0 })
+          const [batch] = yield* store.openBatches(run.id)
+          assert.isDefined(batch)
+          yield* store.repeatBatches(run.id)
+          yield* store.repeatBatches(run.id)
+          yield* store.repeatBatch(batch)
+          assert.deepEqual(yield* store.openBatches(run.id), [{ id: batch.id, attempt: 2 }])
+        }).pipe(onEmpty)
+      )
+
       it.effect("keeps what several processes begin, plan and settle at the same time", () =>
         Effect.gen(function* () {
           const stores = yield* Effect.all(
@@ -221,6 +292,21 @@ describe.skipIf(!Postgres.isInstalled())("a store on a server (skipped where Pos
         )
         assert.propertyVal(error, "problem", "Interrupted")
         assert.strictEqual((yield* store.byId(run.id)).phase, "copy")
+      }).pipe(onServer)
+    )
+
+    it.effect("does not take what the server has rolled back for written", () =>
+      Effect.gen(function* () {
+        const { run, store } = yield* begun
+        const sql = yield* SqlClient.SqlClient
+        // PostgreSQL confirms COMMIT also if a statement before it has failed.
+        const write = Effect.andThen(store.setLeftOut(run.id, 0, 1), Effect.ignore(sql`SELECT nothing`))
+        const error = yield* Effect.flip(store.during(run, write))
+        assert.deepInclude(error, {
+          problem: "StoreFailed",
+          description: "the database failed: the transaction was rolled back"
+        })
+        assert.deepEqual(yield* store.partialCatalogs(run.id), [])
       }).pipe(onServer)
     )
 
