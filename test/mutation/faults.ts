@@ -5,6 +5,7 @@ import { artifacts } from "./artifacts.ts"
 import { auth } from "./auth.ts"
 import { cli } from "./cli.ts"
 import { content } from "./content.ts"
+import { copyFaults } from "./copies.ts"
 import { emulator } from "./emulator.ts"
 import type { Fault } from "./fault.ts"
 import { files } from "./files.ts"
@@ -13,6 +14,7 @@ import { migration } from "./migration.ts"
 import { packages } from "./packages.ts"
 import { referrers } from "./referrers.ts"
 import { retention } from "./retention.ts"
+import { runFaults } from "./runs.ts"
 import { transfers } from "./transfers.ts"
 
 export const faults: ReadonlyArray<Fault> = [
@@ -25,6 +27,8 @@ export const faults: ReadonlyArray<Fault> = [
   ...files,
   ...retention,
   ...migration,
+  ...runFaults,
+  ...copyFaults,
   ...emulator,
   ...cli,
   ...packages

@@ -117,12 +117,26 @@ const about: { readonly [package_: string]: { readonly [file: string]: ReadonlyA
     "internal/sweep": ["directorySweep"]
   },
   migration: {
-    "internal/copy": ["Migration", "honest", "verify"],
-    "internal/driver": ["Migration", "honest"],
+    MigrationReport: ["honest"],
+    MigrationRules: ["rules"],
+    "internal/cluster/driving": ["databases"],
+    "internal/cluster/storage": ["alone", "full"],
+    "internal/cluster/turn": ["alone"],
+    "internal/copy": ["full", "governor", "Migration", "honest", "verify"],
+    "internal/driver": ["stops", "Migration", "honest"],
+    "internal/failures": ["full", "Migration", "behaviours"],
+    "internal/inventory": ["honest", "Migration"],
+    "internal/names": ["rules", "Migration"],
+    "internal/outages": ["governor"],
+    "internal/patience": ["governor"],
     "internal/prepare": ["honest", "untagged"],
     "internal/readBack": ["verify"],
+    "internal/sample": ["verify"],
     "internal/selection": ["behaviours"],
+    "internal/store/access": ["store", "hanging"],
     "internal/store/artifacts": ["store"],
+    "internal/store/batches": ["store"],
+    "internal/store/tables": ["store"],
     "internal/store/runs": ["store", "Migration"]
   },
   node: {
