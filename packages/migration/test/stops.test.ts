@@ -5,6 +5,9 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import * as SqlClient from "effect/sql/SqlClient"
+import * as Driver from "../src/internal/driver.ts"
+import * as Places from "../src/internal/places.ts"
+import * as Stores from "../src/internal/store/store.ts"
 import * as Migration from "../src/Migration.ts"
 import * as MigrationReport from "../src/MigrationReport.ts"
 import { makeWorld, tagsOf } from "./support/world.ts"
@@ -72,6 +75,34 @@ describe("a list that another process has made anew meanwhile", () => {
       assert.lengthOf(yield* report, 1)
       assert.isTrue(MigrationReport.isComplete(yield* status))
       assert.deepEqual(yield* tagsOf(target), yield* tagsOf(source))
+    }).pipe(Effect.scoped)
+  )
+})
+
+describe("a workflow that a killed process left behind", () => {
+  it.live("lists nothing once the run has gone further", () =>
+    Effect.gen(function* () {
+      const { decode, seed, services } = yield* makeWorld()
+      yield* seed({ repository: "shop/api", tags: ["1.0"] })
+      const rules = yield* decode({})
+      yield* Effect.gen(function* () {
+        const store = yield* Stores.make()
+        const events: Array<Migration.Event> = []
+        const { prepare } = yield* Driver.makeWorker({
+          store,
+          places: yield* Places.make(),
+          rules,
+          emit: (...more) => Effect.sync(() => events.push(...more)),
+          shards: 1,
+          batchesAhead: 1
+        })
+        const run = yield* Driver.begin(store, "test", rules)
+        yield* store.advance(yield* store.byId(run), { attempt: 1 })
+        const old = { run, pass: 1, attempt: 0, isFirst: true, isLast: false, shards: 1 }
+        assert.strictEqual(yield* prepare(old), 0)
+        assert.deepEqual(events, [])
+        assert.strictEqual(yield* prepare({ ...old, attempt: 1 }), 1)
+      }).pipe(Effect.provide(services))
     }).pipe(Effect.scoped)
   )
 })

@@ -175,6 +175,48 @@ for (const { databases, isInstalled, name } of kinds) {
           }).pipe(onEmpty)
       )
 
+      it.effect("counts attempts, and forgets why an artifact failed once it is planned again", () =>
+        Effect.gen(function* () {
+          const { run, store } = yield* begun
+          const planned = plannedOf(0, 2)
+          yield* setPlan(store, 1, planned)
+          const [tried, untried] = Array.from((yield* store.known(1)).values())
+          assert.isDefined(tried)
+          assert.isDefined(untried)
+          const failed = { state: "failed", class: "transient", detail: "gone" } as const
+          yield* store.settle(
+            [
+              { id: tried.id, ...failed },
+              { id: untried.id, ...failed, isUntried: true }
+            ],
+            []
+          )
+          const outcomes = Effect.gen(function* () {
+            const large = (yield* store.repositories(run.id)).find(({ id }) => id === 1)
+            assert.isDefined(large)
+            const found = yield* store.outcomes(large, undefined)
+            return found.map(({ attempts, class: kind, detail, state }) => ({ attempts, kind, detail, state }))
+          })
+          const why = { kind: "transient", detail: "gone", state: "failed" } as const
+          assert.sameDeepMembers(
+            [...(yield* outcomes)],
+            [
+              { attempts: 1, ...why },
+              { attempts: 0, ...why }
+            ]
+          )
+          yield* setPlan(store, 1, planned)
+          const again = { kind: undefined, detail: undefined, state: "planned" } as const
+          assert.sameDeepMembers(
+            [...(yield* outcomes)],
+            [
+              { attempts: 1, ...again },
+              { attempts: 0, ...again }
+            ]
+          )
+        }).pipe(onEmpty)
+      )
+
       it.effect("verifies what was copied, and nothing else", () =>
         Effect.gen(function* () {
           const { store } = yield* begun
