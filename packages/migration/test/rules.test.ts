@@ -13,6 +13,24 @@ const messageOf = (rules: unknown) =>
   Effect.map(Effect.flip(MigrationRules.parse(JSON.stringify(rules))), ({ message }) => message)
 
 describe("rules", () => {
+  it.effect("leave at least one request a minute to a small share of a limit", () =>
+    Effect.gen(function* () {
+      const limits = { registries: { "new.azurecr.io": { write: 5 } }, share: 0.1 }
+      const rules = yield* MigrationRules.parse(JSON.stringify({ routes: [route], limits }))
+      assert.deepEqual(MigrationRules.rateLimits(rules, "new.azurecr.io"), { write: 1 })
+    })
+  )
+
+  it("rename by the first prefix that a name begins with", () => {
+    const rename = [
+      { prefix: "shop/api/", replaceBy: "store/" },
+      { prefix: "shop/", replaceBy: "old/" },
+      { prefix: "", replaceBy: "rest/" }
+    ]
+    const names = ["shop/api/web", "shop/web", "web"].map((name) => MigrationRules.targetName({ rename }, name))
+    assert.deepEqual(names, ["store/web", "old/web", "rest/web"])
+  })
+
   it.effect("are read from JSON and written to it", () =>
     Effect.gen(function* () {
       const text = {
