@@ -89,7 +89,7 @@ const ofRepository = Effect.fnUntraced(function* (name: string) {
   }
 })
 
-/** Says what an empty trash means: a registry without soft delete answers with the same empty list. */
+/** Says what an empty trash may mean: nothing that ACR documents tells whether soft delete is on. */
 const tellEmpty = Effect.fnUntraced(function* (found: Omit<typeof listDocument.Type, "version">) {
   const { isQuiet } = yield* settings
   if (isQuiet || found.repositories.length > 0 || found.manifests.length > 0) return
