@@ -521,7 +521,7 @@ describe("a migration", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("looks again for the blobs of a manifest that the target refuses since it lost one", () =>
+  it.live("sends the blobs of a manifest again that the target refuses since it lost one, without saying which", () =>
     Effect.gen(function* () {
       const { report, run, seed, target } = yield* makeWorld()
       yield* seed({ repository: "shop/api", tags: ["1.0"], layers: ["api"] })
@@ -536,10 +536,11 @@ describe("a migration", () => {
         }
       })
       yield* run({ verify: { sample: 0 } })
-      const asked = (yield* target.journal).filter(({ method, path }) => method === "HEAD" && path.includes("/blobs/"))
-      const paths = asked.map(({ path }) => path)
-      assert.isAbove(paths.length, 0)
-      assert.strictEqual(paths.length, 2 * new Set(paths).size)
+      const committed = (yield* target.journal).flatMap(({ method, query }) =>
+        method === "PUT" && query.includes("digest=") ? [query.replace(/.*digest=/, "")] : []
+      )
+      assert.isAbove(committed.length, 0)
+      assert.strictEqual(committed.length, 2 * new Set(committed).size)
       assert.deepEqual(
         (yield* report).map(({ state }) => state),
         ["verified"]
