@@ -133,10 +133,12 @@ const about: { readonly [package_: string]: { readonly [file: string]: ReadonlyA
     "internal/readBack": ["verify"],
     "internal/sample": ["verify"],
     "internal/selection": ["behaviours"],
-    "internal/store/access": ["store", "hanging"],
+    "internal/store/access": ["store"],
     "internal/store/artifacts": ["store"],
     "internal/store/batches": ["store"],
+    "internal/store/broken": ["hanging"],
     "internal/store/tables": ["store"],
+    "internal/store/transactions": ["store", "hanging"],
     "internal/store/runs": ["store", "Migration"]
   },
   node: {

@@ -24,8 +24,8 @@ import * as MemoryStore from "../src/MemoryStore.ts"
 import { amd64, attachment, config, holding, index, layer, rawOf } from "./support/artifacts.ts"
 import * as Layouts from "./support/layouts.ts"
 
-const count = 20_000
-const timeLimit = 10_000
+const count = 30_000
+const timeLimit = 20_000
 
 const numbers = (most: number): ReadonlyArray<number> => Array.from({ length: most }, (_, number) => number)
 
@@ -34,7 +34,7 @@ const forPlatform = (platform: Platform.Platform): Descriptor => ({ ...amd64.des
 const architectures = (prefix: string): ReadonlyArray<Descriptor> =>
   numbers(count).map((number) => forPlatform({ os: "linux", architecture: `${prefix}${number}` }))
 
-describe("an index of 20,000 platforms", () => {
+describe("an index of 30,000 platforms", () => {
   it.effect(
     "can be an entry of a new index",
     () =>
@@ -67,10 +67,10 @@ describe("an index of 20,000 platforms", () => {
 })
 
 it.effect(
-  "2,000 referrers are copied from memory",
+  "3,000 referrers are copied from memory",
   () =>
     Effect.gen(function* () {
-      const referrers = numbers(2000).map((number) => attachment(`r${number}`, amd64.descriptor))
+      const referrers = numbers(3000).map((number) => attachment(`r${number}`, amd64.descriptor))
       const store = yield* holding(["base", "amd64"], [amd64, ...referrers])
       const { nodes } = yield* Copy.run(store, MemoryStore.make(), amd64.descriptor.digest)
       assert.lengthOf(
@@ -82,7 +82,7 @@ it.effect(
 )
 
 it.effect(
-  "a layout with 20,000 entries is searched for referrers 20,000 times",
+  "a layout with 30,000 entries is searched for referrers 30,000 times",
   () =>
     Effect.gen(function* () {
       const files = yield* FileSystem.FileSystem
@@ -115,7 +115,7 @@ describe("an archive", () => {
   const padding = "a".repeat(1024 * 1024)
 
   it.effect(
-    "with one large image under 20,000 names is opened",
+    "with one large image under 30,000 names is opened",
     () =>
       Effect.gen(function* () {
         const large = rawOf(
@@ -133,7 +133,7 @@ describe("an archive", () => {
   )
 
   it.effect(
-    "of docker save with one large configuration for 20,000 images is opened",
+    "of docker save with one large configuration for 30,000 images is opened",
     () =>
       Effect.gen(function* () {
         const images = numbers(count).map((number) => ({

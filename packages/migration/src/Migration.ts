@@ -25,6 +25,7 @@ import type { Event } from "./internal/driver.ts"
 import * as Engine from "./internal/engine.ts"
 import * as Places from "./internal/places.ts"
 import { noRules } from "./internal/store/runs.ts"
+import * as Broken from "./internal/store/broken.ts"
 import * as Stores from "./internal/store/store.ts"
 import { leastDuration, type Planned, requestsOf } from "./internal/estimate.ts"
 import { prepare } from "./internal/prepare.ts"
@@ -159,7 +160,7 @@ export const run = (
     SqlClient.SqlClient | Registries.Registries | FileSystem.FileSystem | Path.Path
   >(
     (queue) => {
-      const broken: Stores.Broken = Deferred.makeUnsafe()
+      const broken: Broken.Broken = Deferred.makeUnsafe()
       return Effect.gen(function* () {
         const started = DateTime.formatIso(yield* DateTime.now)
         const longestLock = Duration.max(Duration.fromInputUnsafe(lockExpiration), leastLockExpiration)
@@ -190,7 +191,7 @@ export const run = (
         if (runner !== undefined) yield* Driver.emitCounted(parts, id)
       }).pipe(
         Effect.scoped,
-        Stores.endingBy(broken),
+        Broken.endingBy(broken),
         Effect.matchCauseEffect({
           onFailure: (cause) => Queue.failCause(queue, cause),
           onSuccess: () => Queue.end(queue)

@@ -12,28 +12,10 @@ import * as Postgres from "../../../test/support/postgres.ts"
 import * as Migration from "../src/Migration.ts"
 import { nextUrl, server } from "./support/databases.ts"
 import type { Process } from "./support/process.ts"
-import { artifactsOf, type End, rehearse } from "./support/rehearsal.ts"
+import { artifactsOf, assertWhole, rehearse, slowRehearsal } from "./support/rehearsal.ts"
 import { makeWorld } from "./support/world.ts"
 
-const images = 40
-
-/** Copies take so long that each process has joined before the end. */
-const rehearsal = {
-  images,
-  repositories: 8,
-  layerBytes: 20_000,
-  limits: { batch: 3, copies: 2, bytesInFlight: 1_048_576 },
-  roundTripMillis: 30
-}
-
-const rehearseTogether = Effect.flatMap(nextUrl, (url) => rehearse({ ...rehearsal, url }))
-
-/** Asserts that all is as after a process that nothing has disturbed. */
-const assertWhole = ({ neededBytes, sentBytes, ...state }: End, disturbances = 0) => {
-  assert.deepEqual(state, { isComplete: true, differences: [], artifacts: images })
-  // Each process may send a blob that another one is sending.
-  assert.isAtMost(sentBytes, neededBytes + (1 + disturbances) * rehearsal.limits.bytesInFlight)
-}
+const rehearseTogether = Effect.flatMap(nextUrl, (url) => rehearse({ ...slowRehearsal, url }))
 
 /** Two processes that both have copied something: first the one that drives the run. */
 const drivenFirst = (one: Process, other: Process) =>
@@ -128,7 +110,7 @@ describe.skipIf(!Postgres.isInstalled())("processes on PostgreSQL (skipped where
         const refused = yield* target.inject({
           method: "PUT",
           path: /\/manifests\//,
-          skip: images / 4,
+          skip: slowRehearsal.images / 4,
           times: "always",
           consequence: { _tag: "Answer", status: 401, body: '{"errors":[{"code":"UNAUTHORIZED","message":"no more"}]}' }
         })

@@ -17,6 +17,7 @@ import type { Options } from "../../../packages/migration/src/internal/cluster/o
 import * as Driver from "../../../packages/migration/src/internal/driver.ts"
 import * as Engine from "../../../packages/migration/src/internal/engine.ts"
 import * as Places from "../../../packages/migration/src/internal/places.ts"
+import type { Broken } from "../../../packages/migration/src/internal/store/broken.ts"
 import * as Stores from "../../../packages/migration/src/internal/store/store.ts"
 import { peakMemoryBytes } from "../../support/peakMemory.ts"
 import * as Images from "./images.ts"
@@ -105,7 +106,7 @@ const record = Effect.gen(function* () {
     shards: 1,
     batchesAhead: Driver.batchesAtOnce
   }
-  const broken: Stores.Broken = Deferred.makeUnsafe()
+  const broken: Broken = Deferred.makeUnsafe()
   const options: Options = {
     run: id,
     lockExpiration: Duration.seconds(10),

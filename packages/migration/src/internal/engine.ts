@@ -19,7 +19,8 @@ import type { Options } from "./cluster/options.ts"
 import { shardingOf } from "./cluster/runners.ts"
 import { storageOf } from "./cluster/storage.ts"
 import { awaitTurn } from "./cluster/turn.ts"
-import { type Broken, failureIn } from "./store/access.ts"
+import { failureIn } from "./store/access.ts"
+import type { Broken } from "./store/broken.ts"
 
 // The key and the number of shards decide the shard of an execution: with another number, it would never be found.
 const shards = Schema.Int

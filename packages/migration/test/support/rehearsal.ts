@@ -1,6 +1,7 @@
 /**
  * A migration that processes do, and what must be so at its end, whatever happened to them.
  */
+import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as SqlClient from "effect/sql/SqlClient"
@@ -29,6 +30,15 @@ export interface Rehearsal {
   readonly url?: string
 }
 
+/** Copies take so long that several processes have copied something before the end. */
+export const slowRehearsal = {
+  images: 40,
+  repositories: 8,
+  layerBytes: 20_000,
+  limits: { batch: 3, copies: 2, bytesInFlight: 1_048_576 },
+  roundTripMillis: 30
+}
+
 /** Each third image is an index. */
 const imagesOf = ({ images, layerBytes, repositories }: Rehearsal) =>
   Array.from({ length: images }, (_, index) => ({
@@ -47,6 +57,13 @@ export interface End {
   readonly artifacts: number
   readonly neededBytes: number
   readonly sentBytes: number
+}
+
+/** Asserts that a slow rehearsal ended as one that nothing has disturbed. */
+export const assertWhole = ({ neededBytes, sentBytes, ...state }: End, disturbances = 0) => {
+  assert.deepEqual(state, { isComplete: true, differences: [], artifacts: slowRehearsal.images })
+  // Each process may send a blob that another one is sending.
+  assert.isAtMost(sentBytes, neededBytes + (1 + disturbances) * slowRehearsal.limits.bytesInFlight)
 }
 
 /** Two registries and a database, and processes that migrate from one to the other. */

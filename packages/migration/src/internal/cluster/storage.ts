@@ -16,7 +16,9 @@ import * as Layer from "effect/Layer"
 import * as SqlClient from "effect/sql/SqlClient"
 import { SqlError } from "effect/sql/SqlError"
 import { MigrationError } from "../../MigrationError.ts"
-import { type Broken, failureIn, limitPauses, unlessBroken } from "../store/access.ts"
+import { failureIn } from "../store/access.ts"
+import { type Broken, unlessBroken } from "../store/broken.ts"
+import * as Transactions from "../store/transactions.ts"
 import { type Options, prefixOf, settingsOf } from "./options.ts"
 
 export const failureOf = (error: PersistenceError | SqlError): MigrationError =>
@@ -90,7 +92,9 @@ const runnerStorage = (prefix: string, broken: Broken) =>
 const database = ({ lockExpiration }: Options, broken: Broken) =>
   Layer.effect(
     SqlClient.SqlClient,
-    Effect.map(SqlClient.SqlClient, (client) => limitPauses(client, Duration.divideUnsafe(lockExpiration, 2), broken))
+    Effect.map(SqlClient.SqlClient, (client) =>
+      Transactions.bounded(client, Duration.divideUnsafe(lockExpiration, 2), broken)
+    )
   )
 
 /** The messages of a run, in the database. */

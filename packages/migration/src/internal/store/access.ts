@@ -1,18 +1,17 @@
 /**
- * Access to the database: errors, transactions, and bulk statements.
+ * Access to the database: errors, and statements in transactions and in bulk.
  */
 import * as Arr from "effect/Array"
-import * as Deferred from "effect/Deferred"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
 import * as Predicate from "effect/Predicate"
 import * as SqlClient from "effect/sql/SqlClient"
-import type { Connection } from "effect/sql/SqlConnection"
-import { ConnectionError, SqlError, UnknownError } from "effect/sql/SqlError"
+import { SqlError } from "effect/sql/SqlError"
 import type { Fragment } from "effect/sql/Statement"
 import { MigrationError } from "../../MigrationError.ts"
 import { isFull } from "../../SqliteClient.ts"
+import type { Broken } from "./broken.ts"
+import * as Transactions from "./transactions.ts"
 
 /** The number of rows that one statement writes. SQLite allows 32,766 parameters, PostgreSQL 65,535. */
 const rowsAtOnce = 500
@@ -80,113 +79,9 @@ export interface Access {
   readonly insertAll: (table: string, rows: ReadonlyArray<Record<string, unknown>>) => Effect.Effect<void, SqlError>
 }
 
-/**
- * Fails if the database is taken to be broken, because it failed again and again, or does not respond when the run is interrupted.
- */
-export type Broken = Deferred.Deferred<never, MigrationError>
-
-/** Waits until the database is taken to be broken, and fails. */
-const failing = (broken: Broken): Effect.Effect<never, SqlError> =>
-  Effect.mapError(
-    Deferred.await(broken),
-    (cause) => new SqlError({ reason: new ConnectionError({ cause, message: cause.message }) })
-  )
-
-/** Waits for the database until it is taken to be broken, also in an effect that cannot be interrupted. */
-export const unlessBroken = <A, E>(broken: Broken, effect: Effect.Effect<A, E>): Effect.Effect<A, E | SqlError> =>
-  Effect.suspend(() => (Deferred.isDoneUnsafe(broken) ? failing(broken) : Effect.raceFirst(effect, failing(broken))))
-
-/** How long a broken database has for a statement that begins or ends a transaction, in case it responds again. */
-const lastWait = Duration.seconds(1)
-
-/** How long the database may take to end the work of an interrupted run, whose activities have five seconds of it. */
-const longestEnd = Duration.seconds(8)
-
-/** Takes the database to be broken if it keeps an interrupted effect from ending. */
-export const endingBy =
-  (broken: Broken) =>
-  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-    Effect.uninterruptibleMask((restore) =>
-      Effect.flatMap(Effect.forkChild(effect), (fiber) =>
-        Effect.onInterrupt(restore(Fiber.join(fiber)), () =>
-          Effect.raceFirst(
-            Fiber.interrupt(fiber),
-            Effect.gen(function* () {
-              yield* Effect.sleep(longestEnd)
-              const description = "the database does not respond"
-              yield* Deferred.fail(broken, new MigrationError({ problem: "StoreFailed", description }))
-              return yield* Effect.never
-            })
-          )
-        )
-      )
-    )
-
-/** PostgreSQL confirms COMMIT in a transaction that has failed, and says that it rolled back. */
-const isRolledBack = (result: unknown): boolean =>
-  Predicate.hasProperty(result, "command") && result.command === "ROLLBACK"
-
-/**
- * Transactions on PostgreSQL that end if it hangs. Those of the client of the database wait for BEGIN, COMMIT and ROLLBACK without
- * an end, and cannot be interrupted meanwhile.
- */
-const makeWithTransaction = (client: SqlClient.SqlClient, broken: Broken): SqlClient.SqlClient["withTransaction"] => {
-  // The connection must not stay in a transaction, so they are sent in any case.
-  const run = (connection: Connection, statement: string) =>
-    Effect.raceFirst(
-      connection.executeRaw(statement, []),
-      Effect.tapError(failing(broken), () => Effect.sleep(lastWait))
-    )
-  const rollback = (connection: Connection) => Effect.asVoid(run(connection, "ROLLBACK"))
-  return SqlClient.makeWithTransaction({
-    transactionService: client.transactionService,
-    spanAttributes: [],
-    acquireConnection: (restore) => restore(client.reserve),
-    // Without ROLLBACK, a BEGIN that is late would put the next statement of the connection into the transaction.
-    begin: (connection) =>
-      Effect.asVoid(Effect.tapError(run(connection, "BEGIN"), () => Effect.ignore(rollback(connection)))),
-    savepoint: (connection, id) => Effect.asVoid(run(connection, `SAVEPOINT effect_sql_${id}`)),
-    releaseSavepoint: (connection, id) => Effect.asVoid(run(connection, `RELEASE SAVEPOINT effect_sql_${id}`)),
-    commit: (connection) =>
-      Effect.flatMap(run(connection, "COMMIT"), (result) =>
-        isRolledBack(result)
-          ? Effect.fail(
-              new SqlError({ reason: new UnknownError({ cause: new Error("the transaction was rolled back") }) })
-            )
-          : Effect.void
-      ),
-    onCommitFailure: rollback,
-    rollback,
-    rollbackSavepoint: (connection, id) => Effect.asVoid(run(connection, `ROLLBACK TO SAVEPOINT effect_sql_${id}`))
-  })
-}
-
-/**
- * A client whose transactions PostgreSQL ends if this process pauses for so long in one that it is taken to hang, and that do not
- * wait for PostgreSQL if that hangs.
- */
-export const limitPauses = (
-  client: SqlClient.SqlClient,
-  longestPause: Duration.Input,
-  broken: Broken
-): SqlClient.SqlClient => {
-  const millis = String(Duration.toMillis(Duration.fromInputUnsafe(longestPause)))
-  const withTransaction = client.onDialectOrElse({
-    pg: (): SqlClient.SqlClient["withTransaction"] => {
-      const limit = client`SELECT set_config('idle_in_transaction_session_timeout', ${millis}, true)`
-      const transaction = makeWithTransaction(client, broken)
-      return (effect) => transaction(Effect.andThen(limit, effect))
-    },
-    orElse: () => client.withTransaction
-  })
-  return new Proxy(client, {
-    get: (target, name): unknown => (name === "withTransaction" ? withTransaction : Reflect.get(target, name))
-  })
-}
-
 /** Gives access to the database. A process that pauses for so long in a transaction is taken to hang. */
 export const make = Effect.fnUntraced(function* (longestPause: Duration.Input, broken: Broken) {
-  const sql = limitPauses(yield* SqlClient.SqlClient, longestPause, broken)
+  const sql = Transactions.bounded(yield* SqlClient.SqlClient, longestPause, broken)
   const transaction: Access["transaction"] = (effect) =>
     sql.withTransaction(effect).pipe(
       // If the connection is lost, the transaction cannot be rolled back, which is a defect for the client of the database.

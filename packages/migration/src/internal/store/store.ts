@@ -9,13 +9,13 @@ import type { MigrationError } from "../../MigrationError.ts"
 import * as Accesses from "./access.ts"
 import * as Artifacts from "./artifacts.ts"
 import * as Batches from "./batches.ts"
+import type { Broken } from "./broken.ts"
 import * as Carriers from "./carriers.ts"
 import * as Outcomes from "./outcomes.ts"
 import * as Repositories from "./repositories.ts"
 import * as Runs from "./runs.ts"
 import * as Tables from "./tables.ts"
 
-export { type Broken, endingBy } from "./access.ts"
 export type { Known, Planned, Settled } from "./artifacts.ts"
 export type { Batch, Task } from "./batches.ts"
 export type { NewRepository, Pair, Repository } from "./repositories.ts"
@@ -26,7 +26,7 @@ export const defaultLockExpiration = Duration.seconds(10)
 
 const storeOf = Effect.fnUntraced(function* (
   lockExpiration: Duration.Input = defaultLockExpiration,
-  broken: Accesses.Broken = Deferred.makeUnsafe()
+  broken: Broken = Deferred.makeUnsafe()
 ) {
   const access = yield* Accesses.make(lockExpiration, broken)
   const { settle: settleArtifacts, ...artifacts } = Artifacts.make(access)
@@ -53,7 +53,7 @@ const storeOf = Effect.fnUntraced(function* (
 export type Store = Effect.Success<ReturnType<typeof storeOf>>
 
 /** Opens the store to work on runs. */
-export const make = Effect.fnUntraced(function* (lockExpiration?: Duration.Input, broken?: Accesses.Broken) {
+export const make = Effect.fnUntraced(function* (lockExpiration?: Duration.Input, broken?: Broken) {
   yield* Accesses.guarded(Tables.prepare)
   return yield* storeOf(lockExpiration, broken)
 })

@@ -4,6 +4,8 @@
 import type { Fault } from "./fault.ts"
 
 const access = "packages/migration/src/internal/store/access.ts"
+const broken = "packages/migration/src/internal/store/broken.ts"
+const transactions = "packages/migration/src/internal/store/transactions.ts"
 const artifacts = "packages/migration/src/internal/store/artifacts.ts"
 const batches = "packages/migration/src/internal/store/batches.ts"
 const driver = "packages/migration/src/internal/driver.ts"
@@ -14,16 +16,16 @@ const storage = "packages/migration/src/internal/cluster/storage.ts"
 const tables = "packages/migration/src/internal/store/tables.ts"
 const turn = "packages/migration/src/internal/cluster/turn.ts"
 
-export const runFaults: ReadonlyArray<Fault> = [
+export const migrationRuns: ReadonlyArray<Fault> = [
   {
     wrong: "a run waits for a database that hangs although it is interrupted",
-    file: access,
+    file: broken,
     find: 'yield* Deferred.fail(broken, new MigrationError({ problem: "StoreFailed", description }))',
     replace: "yield* Effect.void"
   },
   {
     wrong: "COMMIT passes as done that has rolled back",
-    file: access,
+    file: transactions,
     find: 'result.command === "ROLLBACK"',
     replace: 'result.command === "ABORT"'
   },

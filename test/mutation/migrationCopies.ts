@@ -15,7 +15,7 @@ const report = "packages/migration/src/MigrationReport.ts"
 const rules = "packages/migration/src/MigrationRules.ts"
 const selection = "packages/migration/src/internal/selection.ts"
 
-export const copyFaults: ReadonlyArray<Fault> = [
+export const migrationCopies: ReadonlyArray<Fault> = [
   {
     wrong: "a run with refused artifacts is complete",
     file: report,
