@@ -174,8 +174,11 @@ const readAnswer = <A>(
     : Effect.flatMap(failedAnswer(operation, response, quote), Effect.fail)
 }
 
-/** How many bytes the connection receives at a time, if its progress is watched. */
-const watchedBytes = 64 * 1024
+/**
+ * How many bytes the connection receives at a time, if its progress is watched. A slow connection must take so many before it
+ * counts as stalled; smaller parts take more processor time.
+ */
+const watchedBytes = 256 * 1024
 
 /** A body of bytes that reports when the connection takes each part. It has the length of the bytes. */
 const watched = (body: HttpBody.HttpBody, onSent: NonNullable<Operation<unknown>["onSent"]>): HttpBody.HttpBody => {
