@@ -127,9 +127,7 @@ const makeSession = (transport: Conversation, repository: RepositoryName) => {
       Effect.gen(function* () {
         const { endpoint } = transport
         const operation = Distribution.openUpload(repository, { endpoint, at, mount })
-        const opening = yield* Effect.forkChild(
-          Effect.interruptible(transport.execute({ ...operation, resends: hops }))
-        )
+        const opening = yield* Effect.forkChild(transport.execute({ ...operation, resends: hops }))
         const answer = yield* Effect.onInterrupt(restore(Fiber.join(opening)), () => settle(opening))
         if (answer._tag === "Elsewhere") {
           return hops < maxRedirects
