@@ -124,7 +124,7 @@ const about: { readonly [package_: string]: { readonly [file: string]: ReadonlyA
     "internal/cluster/turn": ["alone"],
     "internal/copy": ["full", "governor", "Migration", "honest", "verify"],
     "internal/driver": ["stops", "Migration", "honest"],
-    "internal/failures": ["full", "Migration", "behaviours"],
+    "internal/failures": ["outcomes", "full", "Migration", "behaviours"],
     "internal/inventory": ["honest", "Migration"],
     "internal/names": ["rules", "Migration"],
     "internal/outages": ["governor"],

@@ -6,7 +6,9 @@ import { readdirSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
+import * as PlatformError from "effect/PlatformError"
 import * as Stream from "effect/Stream"
 import * as SqlClient from "effect/sql/SqlClient"
 import * as Migration from "../src/Migration.ts"
@@ -25,6 +27,24 @@ const small = (pages: number) =>
       )
     )
   )
+
+/** Files of which those in a folder cannot be created, as the quota of their user is used up. */
+const withoutQuota = (folder: string) =>
+  Effect.map(FileSystem.FileSystem, (files): FileSystem.FileSystem => ({
+    ...files,
+    open: (path, options) =>
+      path.startsWith(folder) && options?.flag?.startsWith("w") === true
+        ? Effect.fail(
+            PlatformError.systemError({
+              _tag: "Unknown",
+              module: "FileSystem",
+              method: "open",
+              pathOrDescriptor: path,
+              cause: Object.assign(new Error("EDQUOT: disk quota exceeded"), { code: "EDQUOT" })
+            })
+          )
+        : files.open(path, options)
+  }))
 
 describe("a disk that is full", () => {
   it.live("stops the run with StoreFull, whichever table is being written", () =>
@@ -73,6 +93,19 @@ describe("a disk that is full", () => {
         yield* run(rules)
         assert.isTrue(MigrationReport.isComplete(yield* status))
       }).pipe(Effect.scoped)
+  )
+
+  it.live("stops the run also where it is the quota of the user", () =>
+    Effect.gen(function* () {
+      const { decode, folder, seed, services, source } = yield* makeWorld()
+      yield* seed({ repository: "shop/api", tags: ["1.0"] })
+      const layouts = join(folder, "layouts")
+      const files = Layer.effect(FileSystem.FileSystem, withoutQuota(layouts)).pipe(Layer.provideMerge(services))
+      const rules = yield* decode({ routes: [{ from: { registry: source.loginServer }, to: { layouts } }] })
+      const error = yield* Migration.run("test", rules).pipe(Stream.runDrain, Effect.provide(files), Effect.flip)
+      assert.deepInclude(error, { _tag: "MigrationError", problem: "PlaceFailed" })
+      assert.include(String(error), "the disk of the target is full")
+    }).pipe(Effect.scoped)
   )
 
   it.live.skipIf(!canMount)("says so where an archive is written, and leaves nothing of it", () =>
