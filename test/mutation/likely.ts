@@ -122,6 +122,7 @@ const about: { readonly [package_: string]: { readonly [file: string]: ReadonlyA
     "internal/cluster/driving": ["databases"],
     "internal/cluster/storage": ["alone", "full"],
     "internal/cluster/turn": ["alone"],
+    "internal/compare": ["compare"],
     "internal/copy": ["full", "governor", "Migration", "honest", "verify"],
     "internal/driver": ["stops", "Migration", "honest"],
     "internal/failures": ["outcomes", "full", "Migration", "behaviours"],

@@ -3,7 +3,7 @@
  */
 import * as Digest from "@effect-acr/client/Digest"
 import { assert, describe, it } from "@effect/vitest"
-import { compare, type Comparison } from "../src/internal/compare.ts"
+import { compare, type Comparison, extraTags } from "../src/internal/compare.ts"
 import type { Known } from "../src/internal/store/store.ts"
 
 const digestOf = (digit: string) => Digest.Digest.make(`sha256:${digit.repeat(64)}`)
@@ -139,6 +139,19 @@ describe("a comparison", () => {
     assert.strictEqual(stateOf({ source, known: orphan }), "skipped")
     assert.strictEqual(stateOf({ source, known: new Map([...orphan, [two, copied]]) }), "planned")
     assert.strictEqual(stateOf({ source, known: new Map([...skipped, [two, copied]]) }), "skipped")
+  })
+
+  it("tells the tags that only the target has, without those of lists of referrers", () => {
+    const source = { manifests: new Map([[one, { tags: ["1.0"] }]]) }
+    const tags = new Map(["0.9", "1.0", "nightly", one.replace(":", "-")].map((tag) => [tag, two]))
+    assert.deepEqual(
+      extraTags({ source, target: { tags } }, () => true),
+      ["0.9", "nightly"]
+    )
+    assert.deepEqual(
+      extraTags({ source, target: { tags } }, (tag) => tag !== "nightly"),
+      ["0.9"]
+    )
   })
 
   it("knows what vanished", () => {
