@@ -55,7 +55,7 @@ time. A larger young generation (\`--max-semi-space-size\` of 32 or 64 MiB) chan
 The first blob of a pull takes 60 ms on top of the start, and one of many 4 ms: the time goes into code that runs for the first
 time, not into code that runs often. One more blob took 9,700 calls of functions in JavaScript, and then 6,900 when the layers of a
 transfer were merged, but 60 blobs took only 4 % less processor time. A body of 1 MiB was given to the connection in sixteen parts, and
-is now in four: pushes took 7, 8 and 2 % less processor time in three series, and copies 5 and 2 %, with the start. The table is
+is now in four: whole pushes took 7, 8 and 2 % less processor time in three series, and whole copies 5 and 2 % in two. The tables are
 from before that. To create and catch an error for each blob that the registry does not have yet took 6 % of a push
 and 8 % of a copy, until the look-up returned that as a result. Memory gained more: each blob of 1 MiB left one to two MiB of garbage, which V8 collects only
 after some 60 MiB. Since that memory is used again or freed at once, a push takes an eighth less processor time, and these programs hold

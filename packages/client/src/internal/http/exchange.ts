@@ -175,8 +175,8 @@ const readAnswer = <A>(
 }
 
 /**
- * How many bytes the connection receives at a time, if its progress is watched. A slow connection must take so many before it
- * counts as stalled; smaller parts take more processor time.
+ * How many bytes the connection receives at a time, if its progress is watched. One that takes longer than the idle timeout for a
+ * part counts as stalled, so parts are not large; smaller ones take more processor time.
  */
 const watchedBytes = 256 * 1024
 
